@@ -1,0 +1,304 @@
+/*
+ * The accepted connection: receiving and sending within time.
+ *
+ * Waiting for the first byte of a request is the commonest wait, so it costs
+ * one system call: a blocking receive with SO_RCVTIMEO.  Everything else is
+ * tried without blocking first, and waits in poll.
+ *
+ * What counts as progress in sending is what the peer has acknowledged, not
+ * what fits into the socket's buffer: TCP reports room only when a third of a
+ * buffer of megabytes is free again, which on a slow path takes longer than
+ * any sensible timeout.
+ */
+#define _GNU_SOURCE
+#include "channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINGER_MS 2000
+#define LINGER_MAX_BYTES (1 << 20)
+#define SENDFILE_MAX (1u << 30)	/* what one call is asked to send at most */
+#define TIMER_TICK_MS 10	/* a receive timeout may end one tick early */
+
+int64_t
+clock_monotonic_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static bool
+would_block(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+bool
+channel_open(struct channel *ch, int in, int out, int idle_timeout_ms,
+    int send_timeout_ms)
+{
+	/* These two calls also tell what kind of descriptor each is. */
+	int wait_ms = idle_timeout_ms + TIMER_TICK_MS;
+	struct timeval idle = {
+		.tv_sec = wait_ms / 1000,
+		.tv_usec = wait_ms % 1000 * 1000,
+	};
+	bool in_is_socket = setsockopt(in, SOL_SOCKET, SO_RCVTIMEO, &idle,
+	    sizeof(idle)) == 0;
+	if (!in_is_socket && errno == EBADF)
+		return false;
+
+	int on = 1;
+	bool out_is_socket = setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &on,
+	    sizeof(on)) == 0 || (errno != ENOTSOCK && errno != EBADF);
+	if (!out_is_socket && errno == EBADF)
+		return false;
+
+	*ch = (struct channel){
+		.in = in,
+		.out = out,
+		.idle_timeout_ms = idle_timeout_ms,
+		.send_timeout_ms = send_timeout_ms,
+		.in_is_socket = in_is_socket,
+		.out_is_socket = out_is_socket,
+		.in_nonblocking = !in_is_socket,
+	};
+	return true;
+}
+
+/* Turns the result of a read or receive into ours. */
+static enum io_result
+received(ssize_t n, size_t *ret_len)
+{
+	if (n < 0)
+		return IO_GONE;
+	if (n == 0)
+		return IO_END;
+	*ret_len = (size_t)n;
+	return IO_DONE;
+}
+
+enum io_result
+channel_receive_until(struct channel *ch, char *buf, size_t cap,
+    int64_t deadline_ms, size_t *ret_len)
+{
+	for (;;) {
+		struct pollfd p = { .fd = ch->in, .events = POLLIN };
+		int64_t left = deadline_ms - clock_monotonic_ms();
+		int ready = poll(&p, 1, left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left);
+
+		if (ready < 0 && errno != EINTR)
+			return IO_GONE;
+		if (ready == 0 && left <= 0)
+			return IO_TIMEOUT;
+		if (ready <= 0)
+			continue;
+
+		ssize_t n = ch->in_is_socket ?
+		    recv(ch->in, buf, cap, MSG_DONTWAIT) : read(ch->in, buf, cap);
+		if (n < 0 && (would_block(errno) || errno == EINTR))
+			continue;
+		return received(n, ret_len);
+	}
+}
+
+enum io_result
+channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
+{
+	if (!ch->in_nonblocking) {
+		ssize_t n = recv(ch->in, buf, cap, 0);
+
+		if (n >= 0 || (!would_block(errno) && errno != EINTR))
+			return received(n, ret_len);
+		/*
+		 * Either the time is over or the spawner left the socket
+		 * non-blocking, which only poll can wait for.
+		 */
+		int flags = fcntl(ch->in, F_GETFL);
+		ch->in_nonblocking = flags < 0 || (flags & O_NONBLOCK) != 0;
+		if (!ch->in_nonblocking && errno != EINTR)
+			return IO_TIMEOUT;
+	}
+	return channel_receive_until(ch, buf, cap,
+	    clock_monotonic_ms() + ch->idle_timeout_ms, ret_len);
+}
+
+/* How many bytes of ours the peer has not taken yet; -1 where unknown. */
+static int
+unacknowledged(const struct channel *ch)
+{
+	int n;
+
+	return ch->out_is_socket && ioctl(ch->out, SIOCOUTQ, &n) == 0 ? n : -1;
+}
+
+/* Waits until more can be sent, for as long as the peer takes something. */
+static enum io_result
+wait_for_room(const struct channel *ch)
+{
+	int before = unacknowledged(ch);
+
+	for (;;) {
+		struct pollfd p = { .fd = ch->out, .events = POLLOUT };
+		int ready = poll(&p, 1, ch->send_timeout_ms);
+
+		if (ready > 0)
+			return IO_DONE;
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready < 0)
+			return IO_GONE;
+
+		int after = unacknowledged(ch);
+		if (after < 0 || after >= before)
+			return IO_TIMEOUT;
+		before = after;
+	}
+}
+
+/*
+ * Writes to what is no socket.  Once poll reports room, a pipe takes PIPE_BUF
+ * bytes without blocking; O_NONBLOCK is not touched, since the descriptor may
+ * be shared with the shell.
+ */
+static ssize_t
+write_some(const struct channel *ch, struct slice s)
+{
+	if (wait_for_room(ch) != IO_DONE) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(ch->out, s.ptr, s.len < PIPE_BUF ? s.len : PIPE_BUF);
+}
+
+enum io_result
+channel_send(struct channel *ch, struct slice s, bool more)
+{
+	int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
+
+	while (s.len > 0) {
+		ssize_t n = ch->out_is_socket ?
+		    send(ch->out, s.ptr, s.len, flags) : write_some(ch, s);
+
+		if (n >= 0) {
+			s = slice_after(s, (size_t)n);
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (!would_block(errno))
+			return IO_GONE;
+		if (!ch->out_is_socket)
+			return IO_TIMEOUT;
+
+		enum io_result r = wait_for_room(ch);
+		if (r != IO_DONE)
+			return r;
+	}
+	return IO_DONE;
+}
+
+/* Sends a piece of a file to what is no socket, through a small buffer. */
+static enum io_result
+copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
+    uint64_t *ret_sent)
+{
+	char buf[PIPE_BUF];
+
+	while (*ret_sent < len) {
+		uint64_t left = len - *ret_sent;
+		ssize_t n = pread(fd, buf, left < sizeof(buf) ? (size_t)left :
+		    sizeof(buf), (off_t)(offset + *ret_sent));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0 ? IO_FILE_SHRANK : IO_FILE_FAILED;
+
+		enum io_result r = channel_send(ch,
+		    (struct slice){ buf, (size_t)n }, false);
+		if (r != IO_DONE)
+			return r;
+		*ret_sent += (uint64_t)n;
+	}
+	return IO_DONE;
+}
+
+/*
+ * sendfile takes no MSG_DONTWAIT, so the socket itself becomes non-blocking
+ * before the first of them.
+ */
+static void
+stop_blocking(struct channel *ch)
+{
+	int flags = fcntl(ch->out, F_GETFL);
+
+	if (flags >= 0)
+		fcntl(ch->out, F_SETFL, flags | O_NONBLOCK);
+	ch->in_nonblocking = true;
+}
+
+enum io_result
+channel_send_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
+    uint64_t *ret_sent)
+{
+	*ret_sent = 0;
+	if (!ch->out_is_socket)
+		return copy_file(ch, fd, offset, len, ret_sent);
+
+	stop_blocking(ch);
+	off_t at = (off_t)offset;
+	while (*ret_sent < len) {
+		uint64_t left = len - *ret_sent;
+		ssize_t n = sendfile(ch->out, fd, &at,
+		    left < SENDFILE_MAX ? (size_t)left : SENDFILE_MAX);
+
+		if (n > 0) {
+			*ret_sent += (uint64_t)n;
+			continue;
+		}
+		/* Nothing sent with bytes owed is no progress: the file ended. */
+		if (n == 0)
+			return IO_FILE_SHRANK;
+		if (errno == EINTR)
+			continue;
+		if (errno == EPIPE || errno == ECONNRESET || errno == ETIMEDOUT)
+			return IO_GONE;
+		if (!would_block(errno))
+			return IO_FILE_FAILED;
+
+		enum io_result r = wait_for_room(ch);
+		if (r != IO_DONE)
+			return r;
+	}
+	return IO_DONE;
+}
+
+void
+channel_linger(struct channel *ch)
+{
+	if (!ch->out_is_socket || shutdown(ch->out, SHUT_WR) != 0)
+		return;
+
+	int64_t deadline_ms = clock_monotonic_ms() + LINGER_MS;
+	char discarded[4096];
+	size_t total = 0, n;
+
+	while (total < LINGER_MAX_BYTES && channel_receive_until(ch, discarded,
+	    sizeof(discarded), deadline_ms, &n) == IO_DONE)
+		total += n;
+}

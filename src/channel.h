@@ -1,0 +1,78 @@
+/*
+ * The accepted connection: two descriptors, and how long to wait on them.
+ *
+ * Standard input and output are usually one and the same TCP socket, but may
+ * be a Unix socket, or any two pipes, files or terminals.  No call here blocks
+ * past its time, whether or not the spawner set O_NONBLOCK.
+ */
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+#include "slice.h"
+
+#include <stdint.h>
+
+enum io_result {
+	IO_DONE,
+	IO_END,		/* the peer will send no more */
+	IO_TIMEOUT,
+	IO_GONE,	/* the connection is broken */
+	IO_FILE_SHRANK,	/* a file ended before all its bytes were sent */
+	IO_FILE_FAILED,	/* a file could not be read */
+};
+
+struct channel {
+	int in;
+	int out;
+	int send_timeout_ms;
+	int idle_timeout_ms;
+	bool in_is_socket;
+	bool out_is_socket;
+	bool in_nonblocking;	/* wait by poll before the first receive */
+};
+
+/*
+ * Prepares the connection on `in` and `out` (kept open by the caller): no
+ * Nagle delay where it is TCP, whatever the spawner set, and the bounds on
+ * waiting, in milliseconds.  false, with errno, if one of them is not open.
+ */
+bool channel_open(struct channel *ch, int in, int out, int idle_timeout_ms,
+    int send_timeout_ms);
+
+/*
+ * Waits for input for at most the idle timeout and puts up to `cap` bytes
+ * into buf: IO_DONE with *ret_len > 0, IO_END, IO_TIMEOUT or IO_GONE.
+ */
+enum io_result channel_receive_idle(struct channel *ch, char *buf, size_t cap,
+    size_t *ret_len);
+
+/* The same, but waits until the monotonic clock shows `deadline_ms`. */
+enum io_result channel_receive_until(struct channel *ch, char *buf, size_t cap,
+    int64_t deadline_ms, size_t *ret_len);
+
+/*
+ * Sends all of s.  With `more`, the kernel may hold the bytes back to join
+ * them with what follows.  IO_TIMEOUT when the peer took nothing for the send
+ * timeout, IO_GONE when it is gone.
+ */
+enum io_result channel_send(struct channel *ch, struct slice s, bool more);
+
+/*
+ * Sends `len` bytes of the file `fd` from `offset` on.  *ret_sent counts what
+ * left, whatever the result.  IO_TIMEOUT and IO_GONE as above; IO_FILE_SHRANK
+ * and IO_FILE_FAILED leave the connection in the middle of a body.
+ */
+enum io_result channel_send_file(struct channel *ch, int fd, uint64_t offset,
+    uint64_t len, uint64_t *ret_sent);
+
+/*
+ * Ends the sending side and reads what the peer still sends, within bounds of
+ * time and amount, so that closing with unread input does not make TCP throw
+ * away an answer on its way (RFC 9112 9.6).
+ */
+void channel_linger(struct channel *ch);
+
+/* The monotonic clock, in milliseconds. */
+int64_t clock_monotonic_ms(void);
+
+#endif

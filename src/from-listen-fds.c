@@ -1,0 +1,92 @@
+/*
+ * from-listen-fds: takes a connection passed by systemd's LISTEN_FDS protocol,
+ * moves it to standard input and output, and becomes another program.
+ *
+ * It exists so that httpd does not have to be linked to libsystemd, which
+ * would cost every start a millisecond: only the units that pass connections
+ * this way pay for it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#ifndef VERSION
+#error "VERSION is set by the Makefile"
+#endif
+
+static const char help[] =
+    "Usage: from-listen-fds PROGRAM [ARGUMENT]...\n"
+    "Take the connection that the service manager passed by LISTEN_FDS, make it\n"
+    "standard input and output, and become PROGRAM.\n"
+    "\n"
+    "      --help     show this text\n"
+    "      --version  show the version\n";
+
+static int
+fail(int status, const char *sentence, const char *detail)
+{
+	fprintf(stderr, "from-listen-fds: %s%s%s\n", sentence,
+	    detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
+	return status;
+}
+
+/* 0, or the exit status for what is wrong with what was passed. */
+static int
+take_connection(void)
+{
+	int count = sd_listen_fds(true);	/* true: PROGRAM sees none of it */
+
+	if (count < 0)
+		return fail(EX_OSERR, "LISTEN_FDS makes no sense", strerror(-count));
+	if (count == 0)
+		return fail(EX_USAGE, "no connection was passed by LISTEN_FDS", NULL);
+	if (count > 1)
+		return fail(EX_USAGE, "more than one descriptor was passed by "
+		    "LISTEN_FDS; one connection is wanted", NULL);
+
+	int fd = SD_LISTEN_FDS_START;
+	int listens = sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1);
+	if (listens > 0)
+		return fail(EX_CONFIG, "a listening socket was passed; the socket "
+		    "unit needs Accept=yes", NULL);
+	int is_stream = listens < 0 ? listens :
+	    sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 0);
+	if (is_stream < 0)
+		return fail(EX_OSERR, "the passed descriptor cannot be used",
+		    strerror(-is_stream));
+	if (is_stream == 0)
+		return fail(EX_USAGE, "the passed descriptor is no stream socket",
+		    NULL);
+
+	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
+		return fail(EX_OSERR, "the connection cannot be moved",
+		    strerror(errno));
+	close(fd);
+	return EX_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 2)
+		return fail(EX_USAGE, "the program to become is missing; see "
+		    "from-listen-fds --help", NULL);
+	if (strcmp(argv[1], "--help") == 0)
+		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
+	if (strcmp(argv[1], "--version") == 0)
+		return puts("from-listen-fds " VERSION) < 0 || fflush(stdout) != 0 ?
+		    EX_IOERR : EX_OK;
+
+	int status = take_connection();
+	if (status != EX_OK)
+		return status;
+	execvp(argv[1], argv + 1);
+	return fail(errno == ENOENT ? EX_UNAVAILABLE : EX_OSERR, argv[1],
+	    strerror(errno));
+}

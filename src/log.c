@@ -1,0 +1,227 @@
+/*
+ * log: one line a request, and sentences for the operator.
+ *
+ * The module holds the only state of the program that is not passed along:
+ * where its lines go, and the client's address once it has been asked for.
+ */
+#define _GNU_SOURCE
+#include "log.h"
+
+#include "date.h"
+#include "insist.h"
+#include "text.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* Priorities of RFC 5424 6.2.1: facility daemon with severity info and err. */
+#define SYSLOG_INFO "<30>httpd: "
+#define SYSLOG_ERR "<27>httpd: "
+
+/* Shares of a line that fits PIPE_BUF with its fixed fields. */
+#define LINE_MAX_ESCAPED 1800
+#define FIELD_MAX_ESCAPED 900
+
+enum destination { UNKNOWN, STANDARD_ERROR, SYSLOG, NOWHERE };
+
+static struct {
+	int in, out;
+	enum destination destination;
+	int syslog;
+	struct text peer;	/* the client's address; cap 0: not asked yet */
+	char peer_buf[INET6_ADDRSTRLEN];
+} log_state = { .in = STDIN_FILENO, .out = STDOUT_FILENO };
+
+void
+log_open(int in, int out)
+{
+	log_state.in = in;
+	log_state.out = out;
+}
+
+static bool
+is_same_file(const struct stat *a, int fd)
+{
+	struct stat b;
+
+	return fstat(fd, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
+}
+
+/*
+ * A character device is never the client: on a terminal all three descriptors
+ * are the same, and the lines are wanted there.
+ */
+static bool
+standard_error_is_client(const struct stat *st)
+{
+	return !S_ISCHR(st->st_mode) && (is_same_file(st, log_state.in) ||
+	    is_same_file(st, log_state.out));
+}
+
+static enum destination
+find_destination(void)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) == 0 && !standard_error_is_client(&st))
+		return STANDARD_ERROR;
+	log_state.syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (log_state.syslog < 0)
+		return NOWHERE;
+	if (connect(log_state.syslog, (struct sockaddr *)&to, sizeof(to)) != 0) {
+		close(log_state.syslog);
+		return NOWHERE;
+	}
+	return SYSLOG;
+}
+
+/*
+ * Sends a line, which starts with its syslog priority.  `skip` is how much of
+ * it is for syslog only.
+ */
+static void
+send_line(const struct text *line, size_t skip)
+{
+	struct slice s = text_slice(line);
+	ssize_t n;
+
+	if (log_state.destination == UNKNOWN)
+		log_state.destination = find_destination();
+	do {
+		if (log_state.destination == STANDARD_ERROR)
+			n = write(STDERR_FILENO, s.ptr + skip, s.len - skip);
+		else if (log_state.destination == SYSLOG)	/* no line end */
+			n = send(log_state.syslog, s.ptr, s.len - 1,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
+		else
+			n = 0;
+	} while (n < 0 && errno == EINTR);
+}
+
+static void
+add_ipv4(struct text *t, const unsigned char *bytes)
+{
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			text_add_char(t, '.');
+		text_add_number(t, bytes[i], 1);
+	}
+}
+
+/* An IPv4 client of an IPv6 socket is written as the IPv4 client it is. */
+static void
+add_peer(struct text *t, int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct sockaddr_un local;
+	} from;
+	socklen_t len = sizeof(from);
+
+	if (getpeername(fd, &from.any, &len) != 0) {
+		text_add_char(t, '-');
+		return;
+	}
+	switch (from.any.sa_family) {
+	case AF_INET:
+		add_ipv4(t, (const unsigned char *)&from.v4.sin_addr);
+		break;
+	case AF_INET6:
+		if (IN6_IS_ADDR_V4MAPPED(&from.v6.sin6_addr)) {
+			add_ipv4(t, from.v6.sin6_addr.s6_addr + 12);
+			break;
+		}
+		if (inet_ntop(AF_INET6, &from.v6.sin6_addr, t->ptr,
+		    (socklen_t)t->cap) != NULL)
+			t->len = strlen(t->ptr);
+		break;
+	case AF_UNIX:
+		text_add(t, SLICE("unix:"));
+		break;
+	default:
+		text_add_char(t, '-');
+		break;
+	}
+}
+
+static void
+add_quoted(struct text *t, struct slice s, size_t max)
+{
+	text_add(t, SLICE(" \""));
+	if (s.len == 0)
+		text_add_char(t, '-');
+	text_add_escaped(t, s, max);
+	text_add_char(t, '"');
+}
+
+void
+log_request(const struct log_entry *e)
+{
+	char buf[PIPE_BUF];
+	struct text t = TEXT_IN(buf);
+
+	if (log_state.peer.cap == 0) {
+		log_state.peer = TEXT_IN(log_state.peer_buf);
+		add_peer(&log_state.peer, log_state.in);
+	}
+	text_add(&t, SLICE(SYSLOG_INFO));
+	size_t skip = t.len;
+	text_add(&t, text_slice(&log_state.peer));
+	text_add(&t, SLICE(" - - ["));
+	if (date_is_writable(e->now))
+		date_add_log(&t, e->now);
+	text_add_char(&t, ']');
+	add_quoted(&t, e->line, LINE_MAX_ESCAPED);
+	text_add_char(&t, ' ');
+	text_add_number(&t, (uint64_t)e->status, 3);
+	text_add_char(&t, ' ');
+	if (e->content_sent > 0)
+		text_add_number(&t, e->content_sent, 1);
+	else
+		text_add_char(&t, '-');
+	add_quoted(&t, e->referer, FIELD_MAX_ESCAPED);
+	add_quoted(&t, e->user_agent, FIELD_MAX_ESCAPED);
+	add_quoted(&t, slice_of(verdict_token(e->verdict)), FIELD_MAX_ESCAPED);
+	text_add_char(&t, '\n');
+	insist(!t.overflowed);
+	send_line(&t, skip);
+}
+
+void
+log_operator(const char *first, ...)
+{
+	char buf[PIPE_BUF];
+	struct text t = { .ptr = buf, .cap = sizeof(buf) - 1 };
+	va_list parts;
+
+	text_add(&t, SLICE(SYSLOG_ERR));
+	va_start(parts, first);
+	for (const char *s = first; s != NULL; s = va_arg(parts, const char *))
+		text_add_escaped(&t, slice_of(s), FIELD_MAX_ESCAPED);
+	va_end(parts);
+	buf[t.len++] = '\n';
+	send_line(&t, sizeof("<27>") - 1);
+}
+
+void
+insist_failed(const char *file, int line, const char *condition)
+{
+	char number[NUMBER_CAP];
+
+	log_operator("internal error: ", file, ":",
+	    text_number(number, (uint64_t)line), ": ", condition,
+	    " does not hold", NULL);
+	_exit(EX_SOFTWARE);
+}

@@ -1,0 +1,219 @@
+/*
+ * The command line and HTTPD_OPTIONS, by getopt_long.
+ */
+#define _GNU_SOURCE
+#include "options.h"
+
+#include "grammar.h"
+
+#include <getopt.h>
+#include <limits.h>
+
+#define ENVIRONMENT_MAX 4096
+#define WORDS_MAX 64
+#define SECONDS_MAX 86400
+
+const struct options default_options = {
+	.directory = "files",
+	.idle_timeout_ms = 1000,
+	.head_timeout_ms = 10000,
+	.send_timeout_ms = 30000,
+	.persist = PERSIST_OK,
+	.max_requests = 0,
+	.log_requests = true,
+};
+
+const char options_help[] =
+    "Usage: httpd [OPTION]... [DIRECTORY]\n"
+    "Serve the files beneath DIRECTORY (default: files) by HTTP/1.1 to the one\n"
+    "client that is connected to standard input and output.\n"
+    "\n"
+    "  -t, --timeout=SECONDS       close when idle this long (default: 1)\n"
+    "  -H, --head-timeout=SECONDS  time for one request head (default: 10)\n"
+    "  -s, --send-timeout=SECONDS  close when the client takes nothing of an\n"
+    "                              answer this long (default: 30)\n"
+    "  -p, --persist=ok|always     close after redirects and errors, or only\n"
+    "                              where the protocol asks for it (default: ok)\n"
+    "  -n, --max-requests=NUMBER   close after this many (default: 0, no limit)\n"
+    "  -l, --log=combined|none     one line a request, to standard error, or to\n"
+    "                              syslog where that is the client\n"
+    "  -h, --help                  show this text\n"
+    "  -V, --version               show the version\n"
+    "\n"
+    "Options in the environment variable HTTPD_OPTIONS, separated by blanks,\n"
+    "are read before those of the command line.\n";
+
+/*
+ * SECONDS = 1*DIGIT [ "." *DIGIT ] / "." 1*DIGIT, from a millisecond to a day.
+ * What is finer than a millisecond is dropped.
+ */
+static bool
+parse_seconds(const char *s, int *ret_ms)
+{
+	long ms = 0;
+	long place = 100;
+	bool digits = false;
+
+	for (; is_digit(*s); s++) {
+		ms = ms * 10 + (*s - '0') * 1000;
+		digits = true;
+		if (ms > SECONDS_MAX * 1000L)
+			return false;
+	}
+	if (*s == '.') {
+		for (s++; is_digit(*s); s++) {
+			ms += (*s - '0') * place;
+			place /= 10;
+			digits = true;
+		}
+	}
+	if (*s != '\0' || !digits || ms == 0 || ms > SECONDS_MAX * 1000L)
+		return false;
+	*ret_ms = (int)ms;
+	return true;
+}
+
+static bool
+parse_count(const char *s, unsigned long *ret_count)
+{
+	unsigned long n = 0;
+
+	if (*s == '\0')
+		return false;
+	for (; is_digit(*s); s++) {
+		if (n > (INT_MAX - 9) / 10)
+			return false;
+		n = n * 10 + (unsigned long)(*s - '0');
+	}
+	*ret_count = n;
+	return *s == '\0';
+}
+
+/* Which of two words s is. */
+static bool
+parse_choice(const char *s, const char *no, const char *yes, bool *ret_yes)
+{
+	*ret_yes = strcmp(s, yes) == 0;
+	return *ret_yes || strcmp(s, no) == 0;
+}
+
+static bool
+set_option(struct options *o, int letter, const char *value)
+{
+	bool yes;
+
+	switch (letter) {
+	case 't':
+		return parse_seconds(value, &o->idle_timeout_ms);
+	case 'H':
+		return parse_seconds(value, &o->head_timeout_ms);
+	case 's':
+		return parse_seconds(value, &o->send_timeout_ms);
+	case 'p':
+		if (!parse_choice(value, "ok", "always", &yes))
+			return false;
+		o->persist = yes ? PERSIST_ALWAYS : PERSIST_OK;
+		return true;
+	case 'n':
+		return parse_count(value, &o->max_requests);
+	case 'l':
+		return parse_choice(value, "none", "combined", &o->log_requests);
+	case 'h':
+		o->show_help = true;
+		return true;
+	case 'V':
+		o->show_version = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool
+fail(struct options_error *ret_error, const char *what, const char *subject,
+    const char *why)
+{
+	*ret_error = (struct options_error){ what, subject, why };
+	return false;
+}
+
+/* Reads one array of words, whose first is the program's name. */
+static bool
+read_words(struct options *o, int argc, char **argv,
+    struct options_error *ret_error)
+{
+	static const struct option table[] = {
+		{ "timeout", required_argument, NULL, 't' },
+		{ "head-timeout", required_argument, NULL, 'H' },
+		{ "send-timeout", required_argument, NULL, 's' },
+		{ "persist", required_argument, NULL, 'p' },
+		{ "max-requests", required_argument, NULL, 'n' },
+		{ "log", required_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+
+	opterr = 0;
+	optind = 0;
+	for (;;) {
+		/* Which word getopt_long is about to read, for the error. */
+		int at = optind > 0 ? optind : 1;
+		int letter = getopt_long(argc, argv, ":t:H:s:p:n:l:hV", table, NULL);
+
+		if (letter == -1)
+			break;
+		if (letter == ':')
+			return fail(ret_error, "option", argv[optind - 1],
+			    "needs a value");
+		if (letter == '?')
+			return fail(ret_error, "option",
+			    argv[optind > at ? optind - 1 : at],
+			    "is not known; see httpd --help");
+		if (!set_option(o, letter, optarg))
+			return fail(ret_error, "option value", optarg,
+			    "makes no sense; see httpd --help");
+	}
+	if (argc - optind > 1)
+		return fail(ret_error, "argument", argv[optind + 1],
+		    "is one too many: there is one directory to serve");
+	if (optind < argc)
+		o->directory = argv[optind];
+	return true;
+}
+
+/* Splits the environment's words, which must live as long as the options. */
+static bool
+read_environment(struct options *o, const char *environment,
+    struct options_error *ret_error)
+{
+	static char copy[ENVIRONMENT_MAX];
+	static char name[] = "HTTPD_OPTIONS";
+	char *words[WORDS_MAX + 1] = { name };
+	int count = 1;
+	size_t len = strlen(environment);
+
+	if (len >= sizeof(copy))
+		return fail(ret_error, name, NULL, "is too long");
+	memcpy(copy, environment, len + 1);
+	for (char *at = copy; *(at += strspn(at, " \t\n")) != '\0';) {
+		if (count == WORDS_MAX)
+			return fail(ret_error, name, NULL, "has too many words");
+		words[count++] = at;
+		at += strcspn(at, " \t\n");
+		if (*at != '\0')
+			*at++ = '\0';
+	}
+	words[count] = NULL;
+	return read_words(o, count, words, ret_error);
+}
+
+bool
+options_read(struct options *options, const char *environment, int argc,
+    char **argv, struct options_error *ret_error)
+{
+	if (environment != NULL && *environment != '\0' &&
+	    !read_environment(options, environment, ret_error))
+		return false;
+	return read_words(options, argc, argv, ret_error);
+}

@@ -1,0 +1,42 @@
+/*
+ * The command line and HTTPD_OPTIONS.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "decide.h"
+
+struct options {
+	const char *directory;	/* the document root */
+	int idle_timeout_ms;
+	int head_timeout_ms;
+	int send_timeout_ms;
+	enum persist persist;
+	unsigned long max_requests;	/* 0: no limit */
+	bool log_requests;
+	bool show_help;
+	bool show_version;
+};
+
+extern const struct options default_options;
+
+/* What is wrong with an option: `what` "`subject`": `why`. */
+struct options_error {
+	const char *what;
+	const char *subject;	/* NULL: there is none */
+	const char *why;
+};
+
+/*
+ * Reads the options in the words of `environment` (NULL: there are none) and
+ * then those in argv, into *options, which holds the defaults.  false with
+ * *ret_error set if one of them makes no sense.  The strings of argv are kept
+ * in *options, and argv is reordered as by getopt_long.
+ */
+bool options_read(struct options *options, const char *environment, int argc,
+    char **argv, struct options_error *ret_error);
+
+/* The text of --help. */
+extern const char options_help[];
+
+#endif

@@ -1,0 +1,359 @@
+/*
+ * parse: the bytes of one head to a request, without copying or changing one.
+ *
+ * Strict where requests could be smuggled, lenient where browsers are: bytes
+ * that RFC 3986 does not allow in a target ({ | } ^ and bytes above ASCII) are
+ * let through, since browsers and curl send them, and no parser takes them
+ * for the end of anything.
+ */
+#include "parse.h"
+
+#include "grammar.h"
+
+#include <stdint.h>
+
+/* What the fields say that concerns the head as a whole. */
+struct fields {
+	bool has_host;
+	struct slice host;
+	bool has_length;
+	uint64_t length;
+	bool has_coding;
+	bool last_coding_is_chunked;
+	bool coding_unknown;
+};
+
+/* A cursor: takes the slice up to the next `end`, or all that is left. */
+static struct slice
+take_until(struct slice *rest, char end)
+{
+	const char *at = rest->len > 0 ? memchr(rest->ptr, end, rest->len) : NULL;
+	size_t len = at == NULL ? rest->len : (size_t)(at - rest->ptr);
+	struct slice taken = { rest->ptr, len };
+
+	*rest = slice_after(*rest, at == NULL ? len : len + 1);
+	return taken;
+}
+
+static bool
+is_token(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_token_byte(s.ptr[i]))
+			return false;
+	return s.len > 0;
+}
+
+/*
+ * Host = uri-host [ ":" port ]                       RFC 9110 7.2
+ * uri-host = IP-literal / IPv4address / reg-name     RFC 3986 3.2.2
+ * The host is not empty: an http URI without one is invalid (RFC 9110 4.2.1).
+ */
+static bool
+is_authority(struct slice s)
+{
+	size_t i = 0;
+
+	if (s.len > 0 && s.ptr[0] == '[') {
+		for (i = 1; i < s.len && s.ptr[i] != ']'; i++)
+			if (!is_name_byte(s.ptr[i]) && s.ptr[i] != ':')
+				return false;
+		if (i < 3 || i == s.len)
+			return false;
+		i++;
+	} else {
+		for (; i < s.len && s.ptr[i] != ':'; i++) {
+			if (is_name_byte(s.ptr[i]))
+				continue;
+			if (s.ptr[i] != '%' || i + 2 >= s.len ||
+			    hex_value(s.ptr[i + 1]) < 0 || hex_value(s.ptr[i + 2]) < 0)
+				return false;
+			i += 2;
+		}
+		if (i == 0)
+			return false;
+	}
+	if (i == s.len)
+		return true;
+	if (s.ptr[i] != ':' || s.len - i > sizeof(":65535") - 1)
+		return false;
+	for (i++; i < s.len; i++)
+		if (!is_digit(s.ptr[i]))
+			return false;
+	return true;
+}
+
+/*
+ * method = token
+ * GET and HEAD are served, the other methods of RFC 9110 9 are known.
+ */
+static enum verdict
+parse_method(struct slice s, enum method *ret_method)
+{
+	static const char known[][8] = { "POST", "PUT", "DELETE", "CONNECT",
+		"OPTIONS", "TRACE" };
+
+	if (!is_token(s))
+		return BAD_REQUEST_LINE;
+	*ret_method = METHOD_OTHER;
+	if (slice_equal(s, SLICE("GET")))
+		*ret_method = METHOD_GET;
+	else if (slice_equal(s, SLICE("HEAD")))
+		*ret_method = METHOD_HEAD;
+	if (*ret_method != METHOD_OTHER)
+		return PROCEED;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (slice_equal(s, slice_of(known[i])))
+			return METHOD_NOT_ALLOWED;
+	return METHOD_UNKNOWN;
+}
+
+/* Splits path and query and refuses bytes that no target can hold. */
+static enum verdict
+parse_path(struct slice s, struct request *r)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (is_control(s.ptr[i]) || s.ptr[i] == '#')
+			return BAD_TARGET;
+
+	struct slice rest = s;
+	r->path = take_until(&rest, '?');
+	r->query = slice_after(s, r->path.len);
+	if (r->path.len == 0)
+		r->path = SLICE("/");
+	if (memchr(r->path.ptr, '\\', r->path.len) != NULL)
+		return BAD_TARGET;
+	return PROCEED;
+}
+
+/*
+ * request-target = origin-form / absolute-form / authority-form / asterisk-form
+ *                                                    RFC 9112 3.2
+ * The authority of an absolute-form overrides Host (3.2.2).
+ */
+static enum verdict
+parse_target(struct slice method, struct slice s, struct request *r)
+{
+	if (slice_equal(method, SLICE("CONNECT")))
+		return is_authority(s) ? PROCEED : BAD_TARGET;
+	if (slice_equal(method, SLICE("OPTIONS")) && slice_equal(s, SLICE("*")))
+		return PROCEED;
+	if (s.len > 0 && s.ptr[0] == '/')
+		return parse_path(s, r);
+
+	struct slice scheme = take_until(&s, ':');
+	if (!slice_equal_nocase(scheme, SLICE("http")) &&
+	    !slice_equal_nocase(scheme, SLICE("https")))
+		return BAD_TARGET;
+	if (s.len < 2 || s.ptr[0] != '/' || s.ptr[1] != '/')
+		return BAD_TARGET;
+	s = slice_after(s, 2);
+
+	size_t len = 0;
+	while (len < s.len && s.ptr[len] != '/' && s.ptr[len] != '?')
+		len++;
+	r->host = (struct slice){ s.ptr, len };
+	if (!is_authority(r->host))
+		return BAD_TARGET;
+	return parse_path(slice_after(s, len), r);
+}
+
+/* HTTP-version = "HTTP/" DIGIT "." DIGIT             RFC 9112 2.3 */
+static enum verdict
+parse_version(struct slice s, int *ret_minor)
+{
+	if (s.len != 8 || memcmp(s.ptr, "HTTP/", 5) != 0 || !is_digit(s.ptr[5]) ||
+	    s.ptr[6] != '.' || !is_digit(s.ptr[7]) || s.ptr[5] == '0')
+		return BAD_VERSION;
+	if (s.ptr[5] != '1')
+		return VERSION_NOT_SUPPORTED;
+	*ret_minor = s.ptr[7] == '0' ? 0 : 1;
+	return PROCEED;
+}
+
+/*
+ * request-line = method SP request-target SP HTTP-version     RFC 9112 3
+ * The method is judged last, so that a refused method never hides a line that
+ * makes no sense: *ret_method_verdict is the answer once the head is whole.
+ */
+static enum verdict
+parse_request_line(struct slice line, struct request *r,
+    enum verdict *ret_method_verdict)
+{
+	struct slice method = take_until(&line, ' ');
+	struct slice target = take_until(&line, ' ');
+
+	*ret_method_verdict = parse_method(method, &r->method);
+	if (*ret_method_verdict == BAD_REQUEST_LINE || target.len == 0 ||
+	    line.len == 0)
+		return BAD_REQUEST_LINE;
+
+	enum verdict v = parse_version(line, &r->minor_version);
+	if (v == PROCEED)
+		v = parse_target(method, target, r);
+	return v;
+}
+
+/*
+ * Content-Length = 1*DIGIT                           RFC 9110 8.6
+ * A list of equal values counts as one (RFC 9112 6.3, item 5).
+ */
+static enum verdict
+parse_content_length(struct slice value, struct fields *f)
+{
+	do {
+		struct slice s = slice_trim(take_until(&value, ','));
+		uint64_t n = 0;
+
+		if (s.len == 0)
+			return BAD_CONTENT_LENGTH;
+		for (size_t i = 0; i < s.len; i++) {
+			uint64_t digit = (uint64_t)(s.ptr[i] - '0');
+
+			if (!is_digit(s.ptr[i]) || n > (INT64_MAX - digit) / 10)
+				return BAD_CONTENT_LENGTH;
+			n = n * 10 + digit;
+		}
+		if (f->has_length && f->length != n)
+			return BAD_CONTENT_LENGTH;
+		f->has_length = true;
+		f->length = n;
+		if (value.len == 0 && value.ptr[-1] == ',')
+			return BAD_CONTENT_LENGTH;
+	} while (value.len > 0);
+	return PROCEED;
+}
+
+/*
+ * Transfer-Encoding = #transfer-coding               RFC 9112 6.1
+ * The only coding known here is chunked, once and last.
+ */
+static enum verdict
+parse_transfer_encoding(struct slice value, struct fields *f)
+{
+	f->has_coding = true;
+	while (value.len > 0) {
+		struct slice s = slice_trim(take_until(&value, ','));
+
+		if (s.len == 0)
+			continue;
+		if (f->last_coding_is_chunked)
+			return BAD_TRANSFER_CODING;
+		if (slice_equal_nocase(s, SLICE("chunked")))
+			f->last_coding_is_chunked = true;
+		else
+			f->coding_unknown = true;
+	}
+	return PROCEED;
+}
+
+/* Connection = #connection-option                    RFC 9110 7.6.1 */
+static void
+parse_connection(struct slice value, struct request *r)
+{
+	while (value.len > 0) {
+		struct slice s = slice_trim(take_until(&value, ','));
+
+		if (slice_equal_nocase(s, SLICE("close")))
+			r->says_close = true;
+		else if (slice_equal_nocase(s, SLICE("keep-alive")))
+			r->says_keep_alive = true;
+	}
+}
+
+/* field-line = field-name ":" OWS field-value OWS    RFC 9112 5 */
+static enum verdict
+parse_field(struct slice line, struct request *r, struct fields *f)
+{
+	struct slice value = line;
+	struct slice name = take_until(&value, ':');
+
+	if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
+		return FOLDED_FIELD;
+	if (!is_token(name) || name.len == line.len)
+		return BAD_FIELD_NAME;
+	for (size_t i = 0; i < value.len; i++)
+		if (is_control(value.ptr[i]) && value.ptr[i] != '\t')
+			return BAD_FIELD_VALUE;
+	value = slice_trim(value);
+
+	if (slice_equal_nocase(name, SLICE("Host"))) {
+		if (f->has_host)
+			return HOST_REPEATED;
+		f->has_host = true;
+		f->host = value;
+	} else if (slice_equal_nocase(name, SLICE("Connection"))) {
+		parse_connection(value, r);
+	} else if (slice_equal_nocase(name, SLICE("Content-Length"))) {
+		return parse_content_length(value, f);
+	} else if (slice_equal_nocase(name, SLICE("Transfer-Encoding"))) {
+		return parse_transfer_encoding(value, f);
+	} else if (slice_equal_nocase(name, SLICE("Referer"))) {
+		r->referer = value;
+	} else if (slice_equal_nocase(name, SLICE("User-Agent"))) {
+		r->user_agent = value;
+	}
+	return PROCEED;
+}
+
+/* Host: exactly one in HTTP/1.1, at most one in HTTP/1.0 (RFC 9112 3.2). */
+static enum verdict
+check_host(struct request *r, const struct fields *f)
+{
+	bool target_has_authority = r->host.len > 0;
+
+	if (!f->has_host)
+		return r->minor_version == 0 ? PROCEED : HOST_MISSING;
+	if (f->host.len == 0 && target_has_authority)
+		return PROCEED;
+	if (!is_authority(f->host))
+		return BAD_HOST;
+	if (!target_has_authority)
+		r->host = f->host;
+	return PROCEED;
+}
+
+/* What follows the head: RFC 9112 6.1 and 6.3. */
+static enum verdict
+check_framing(struct request *r, const struct fields *f)
+{
+	if (f->has_coding) {
+		if (f->has_length)
+			return LENGTH_AND_CODING;
+		if (!f->last_coding_is_chunked || r->minor_version == 0)
+			return BAD_TRANSFER_CODING;
+		if (f->coding_unknown)
+			return TRANSFER_CODING_UNKNOWN;
+	}
+	r->has_content = f->has_coding || f->length > 0;
+	return PROCEED;
+}
+
+enum verdict
+parse_request(struct slice head, struct request *ret_request)
+{
+	struct request *r = ret_request;
+	struct fields f = { 0 };
+	enum verdict method_verdict = PROCEED;
+
+	*r = (struct request){ .minor_version = 1, .method = METHOD_OTHER };
+	r->line = take_until(&head, '\n');
+	if (r->line.len > 0 && r->line.ptr[r->line.len - 1] == '\r')
+		r->line.len--;
+
+	enum verdict v = parse_request_line(r->line, r, &method_verdict);
+	while (v == PROCEED && head.len > 0) {
+		struct slice line = take_until(&head, '\n');
+
+		if (line.len > 0)
+			line.len--;	/* the CR that read_head() has seen */
+		if (line.len == 0)
+			break;
+		v = parse_field(line, r, &f);
+	}
+	if (v == PROCEED)
+		v = check_host(r, &f);
+	if (v == PROCEED)
+		v = check_framing(r, &f);
+	return v == PROCEED ? method_verdict : v;
+}

@@ -1,0 +1,317 @@
+/*
+ * resolve: the only code that names a file.
+ *
+ * openat2 lets the kernel see to it that no path leaves the document root,
+ * by "..", symbolic link or mount trickery, without a check that could be
+ * raced.  Symbolic links that stay inside are followed.  Kernels before 5.6,
+ * and sandboxes that do not know openat2, get a walk that opens one segment
+ * after another and follows no symbolic link at all.
+ */
+#define _GNU_SOURCE
+#include "resolve.h"
+
+#include "insist.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * O_NONBLOCK: a FIFO in the tree must not hold us up before it is seen to be
+ * one.  It makes no difference to a regular file.
+ */
+#define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+
+/* openat2 says EAGAIN when a rename somewhere raced with a ".." in a link. */
+#define RACE_RETRIES 8
+
+int
+site_open(struct site *site, const char *directory)
+{
+	int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	if (faccessat(fd, ".", X_OK, 0) != 0) {
+		int error = errno;
+
+		close(fd);
+		return error;
+	}
+	site->root = fd;
+	return 0;
+}
+
+static int
+open_by_openat2(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)flags,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd, tries = 0;
+
+	do {
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	} while (fd < 0 && (errno == EINTR ||
+	    (errno == EAGAIN && ++tries < RACE_RETRIES)));
+	return fd;
+}
+
+/* Opens a segment of a path, which ends at `end`, without following it. */
+static int
+open_segment(int dir, const char *segment, size_t len, int flags)
+{
+	char name[256];
+
+	if (len >= sizeof(name)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name, segment, len);
+	name[len] = '\0';
+	return openat(dir, name, flags | O_NOFOLLOW);
+}
+
+/* The path is canonical: no empty segment, no "..", no slash in front. */
+static int
+open_by_walking(int root, const char *path, int flags)
+{
+	int dir = root;
+
+	for (;;) {
+		const char *slash = strchr(path, '/');
+		int fd = slash == NULL ?
+		    open_segment(dir, path, strlen(path), flags) :
+		    open_segment(dir, path, (size_t)(slash - path),
+			O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int error = errno;
+
+		if (dir != root)
+			close(dir);
+		if (fd < 0 || slash == NULL) {
+			errno = error;
+			return fd;
+		}
+		dir = fd;
+		path = slash + 1;
+	}
+}
+
+static int
+open_beneath(int root, const char *path, int flags)
+{
+	int fd = open_by_openat2(root, path, flags);
+
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		fd = open_by_walking(root, path, flags);
+	return fd;
+}
+
+/* What a failure to open says about the request. */
+static enum verdict
+verdict_of_error(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+	case ENAMETOOLONG:
+		return NOT_FOUND;
+	case ELOOP:
+	case EXDEV:
+		return OUTSIDE;
+	case ENXIO:
+	case ENODEV:
+		return NOT_REGULAR;
+	case EACCES:
+	case EPERM:
+		return FORBIDDEN;
+	case EAGAIN:
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return OUT_OF_RESOURCES;
+	default:
+		return FILE_ERROR;
+	}
+}
+
+void
+target_close(struct target *t)
+{
+	if (t->file >= 0)
+		close(t->file);
+	t->file = -1;
+}
+
+/* Opens `path` as the answer's representation. */
+static enum verdict
+open_file(const struct site *site, const char *path, struct target *t)
+{
+	struct stat st;
+
+	insist(t->file < 0);
+	t->file = open_beneath(site->root, path, OPEN_FLAGS);
+	if (t->file < 0)
+		return verdict_of_error(errno);
+	if (fstat(t->file, &st) != 0) {
+		target_close(t);
+		return FILE_ERROR;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		target_close(t);
+		return S_ISDIR(st.st_mode) ? SLASH_MISSING : NOT_REGULAR;
+	}
+	t->size = (uint64_t)st.st_size;
+	t->modified = st.st_mtime;
+	return FOUND;
+}
+
+/* Whether a path that may not be read is a directory all the same. */
+static bool
+is_directory(const struct site *site, const char *path)
+{
+	int fd = open_beneath(site->root, path,
+	    O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static enum verdict
+open_path(const struct site *site, struct target *t)
+{
+	struct path *p = &t->path;
+	size_t len = p->len;
+
+	if (p->ends_in_slash) {
+		/* The name is used with its index, and put back. */
+		const char *index = len > 0 ? "/index.html" : "index.html";
+		insist(len + strlen(index) < sizeof(p->name));
+		memcpy(p->name + len, index, strlen(index) + 1);
+	}
+	enum verdict v = open_file(site, p->name, t);
+	if (v == FORBIDDEN && is_directory(site, p->name))
+		v = SLASH_MISSING;
+	if (p->ends_in_slash) {
+		p->name[len] = '\0';
+		if (v == SLASH_MISSING)
+			v = NOT_REGULAR;	/* index.html is a directory */
+	}
+	return v;
+}
+
+/* A search through the rules, a block of the file at a time. */
+struct search {
+	struct target *t;
+	size_t have;	/* bytes in rules_buf */
+	unsigned long number;	/* of the line that is looked at */
+	bool in_long_line;	/* the rest of a line too long for the buffer */
+};
+
+/* Whether this line is the rule that answers; notes the first bad line. */
+static bool
+try_line(struct search *s, struct slice line, bool too_long)
+{
+	struct target *t = s->t;
+	const char *problem = "the line is too long";
+	enum rule_kind kind = RULE_BAD;
+	bool is_rest = s->in_long_line;
+
+	s->in_long_line = too_long;
+	if (is_rest)
+		return false;
+	s->number++;
+	if (!too_long)
+		kind = rule_parse(line, &t->rule, &problem);
+	if (kind == RULE_BAD && t->bad_rule.line == 0)
+		t->bad_rule = (struct bad_rule){ s->number, problem };
+	return kind == RULE_REDIRECT && rule_matches(&t->rule,
+	    (struct slice){ t->path.name, t->path.len });
+}
+
+/* Tries the lines that are in the buffer; keeps an unfinished last one. */
+static bool
+try_block(struct search *s, bool at_end)
+{
+	char *buf = s->t->rules_buf;
+	struct slice rest = { buf, s->have };
+
+	while (rest.len > 0) {
+		const char *lf = memchr(rest.ptr, '\n', rest.len);
+		size_t len = lf == NULL ? rest.len : (size_t)(lf - rest.ptr);
+		bool too_long = lf == NULL && len == RULES_BUF;
+
+		if (lf == NULL && !at_end && !too_long)
+			break;
+		if (try_line(s, (struct slice){ rest.ptr, len }, too_long))
+			return true;
+		rest = slice_after(rest, lf == NULL ? len : len + 1);
+	}
+	memmove(buf, rest.ptr, rest.len);
+	s->have = rest.len;
+	return false;
+}
+
+static enum verdict
+search_rules(int fd, struct target *t)
+{
+	struct search s = { .t = t };
+
+	for (;;) {
+		ssize_t n = read(fd, t->rules_buf + s.have, RULES_BUF - s.have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return FILE_ERROR;
+		s.have += (size_t)n;
+		if (try_block(&s, n == 0))
+			return REDIRECTED;
+		if (n == 0)
+			return NOT_FOUND;
+	}
+}
+
+/* Asks the tree's _redirects about a path that no file answers. */
+static enum verdict
+find_rule(const struct site *site, struct target *t)
+{
+	struct stat st;
+	int fd = open_beneath(site->root, "_redirects", OPEN_FLAGS);
+
+	if (fd < 0)
+		return NOT_FOUND;
+	enum verdict v = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ?
+	    search_rules(fd, t) : NOT_FOUND;
+	close(fd);
+	return v;
+}
+
+enum verdict
+resolve_target(const struct site *site, const struct request *r,
+    struct target *ret_target)
+{
+	struct target *t = ret_target;
+
+	t->file = -1;
+	t->bad_rule.line = 0;
+
+	enum verdict v = target_decode_path(r->path, &t->path);
+	if (v == PROCEED)
+		v = open_path(site, t);
+	if (verdict_status(v) == 404 && v != ENCODED_SLASH) {
+		enum verdict ruled = find_rule(site, t);
+
+		if (ruled != NOT_FOUND)
+			v = ruled;
+	}
+	if (verdict_status(v) == 404 && open_file(site, "404.html", t) != FOUND)
+		insist(t->file < 0);
+	return v;
+}

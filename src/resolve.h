@@ -1,0 +1,59 @@
+/*
+ * resolve: finds what answers a request beneath the document root.
+ */
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include "parse.h"
+#include "rules.h"
+#include "target.h"
+
+#include <stdint.h>
+
+/* The longest line of _redirects; also how much of it is read at a time. */
+#define RULES_BUF 8192
+
+/* The document root, open for the life of the process. */
+struct site {
+	int root;	/* an O_PATH descriptor of the directory */
+};
+
+/* A bad line of _redirects that was met; number 0: there was none. */
+struct bad_rule {
+	unsigned long line;
+	const char *problem;	/* the end of a sentence */
+};
+
+/* What was found.  One per connection, used again for each request. */
+struct target {
+	int file;	/* the representation, open for reading; -1 if none */
+	uint64_t size;
+	int64_t modified;	/* seconds since 1970 */
+	struct path path;
+	struct rule rule;	/* where the verdict is REDIRECTED */
+	struct bad_rule bad_rule;	/* the first one */
+	char rules_buf[RULES_BUF];	/* where rule's slices lie */
+};
+
+/*
+ * Opens the document root.  0, or the errno value that tells why it cannot be
+ * entered.
+ */
+int site_open(struct site *site, const char *directory);
+
+/*
+ * Finds what answers a request.  FOUND: ret_target->file is open, its size
+ * and date are known.  SLASH_MISSING: the path names a directory.
+ * REDIRECTED: ret_target->rule says where to.  Any other verdict is a refusal
+ * or failure; for one with status 404 the file is the tree's own 404.html, if
+ * it has one.
+ *
+ * Every file is opened beneath the root, whatever links the tree holds.  The
+ * caller closes the file by target_close().
+ */
+enum verdict resolve_target(const struct site *site, const struct request *r,
+    struct target *ret_target);
+
+void target_close(struct target *t);
+
+#endif

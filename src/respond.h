@@ -1,0 +1,31 @@
+/*
+ * respond: an answer to bytes on the connection.
+ */
+#ifndef RESPOND_H
+#define RESPOND_H
+
+#include "channel.h"
+#include "decide.h"
+
+/* Files up to this size are copied behind the head and leave with it. */
+#define CONTENT_COPY_MAX 16384
+
+/*
+ * Room for any head, or for a head of usual size with a small file behind it.
+ * The longest head has a Location whose path and query fill a request line
+ * and grow threefold by percent-encoding.
+ */
+struct output {
+	char buf[32768];
+};
+
+/*
+ * Sends the answer.  PROCEED: all of it left.  Otherwise the connection cannot
+ * be used any more: CLIENT_GONE, SEND_TIMEOUT, or FILE_SHRANK and FILE_LOST,
+ * where the file ended or failed before the announced length was sent.
+ * *ret_content_sent counts the bytes of content that left.
+ */
+enum verdict respond(struct channel *ch, struct output *out,
+    const struct reply *reply, int64_t now, uint64_t *ret_content_sent);
+
+#endif

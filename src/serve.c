@@ -1,0 +1,148 @@
+/*
+ * serve: the life of one connection.  The only place that strings the stages
+ * together, reads the calendar clock and logs.
+ */
+#include "serve.h"
+
+#include "log.h"
+#include "read.h"
+#include "respond.h"
+#include "text.h"
+
+#include <time.h>
+#include <unistd.h>
+
+/* All memory of a connection; pages that no request needs are never touched. */
+struct conn {
+	const struct site *site;	/* NULL: there is nothing to serve */
+	const struct options *options;
+	struct channel channel;
+	unsigned long requests;	/* answered so far */
+	struct target target;
+	struct input in;
+	struct output out;
+};
+
+static struct conn connection;
+
+enum after {
+	AFTER_NEXT,	/* the connection persists */
+	AFTER_CLOSE,	/* nothing is left to say or to wait for */
+	AFTER_LINGER,	/* the peer may still be sending */
+};
+
+static void
+log_answer(struct conn *c, const struct request *req, const struct reply *reply,
+    int64_t now, uint64_t content_sent, enum verdict v)
+{
+	const struct log_entry entry = {
+		.now = now,
+		.line = req->line,
+		.referer = req->referer,
+		.user_agent = req->user_agent,
+		.status = reply->status,
+		.content_sent = content_sent,
+		.verdict = v,
+	};
+
+	if (c->target.bad_rule.line != 0) {
+		char number[NUMBER_CAP];
+
+		log_operator("_redirects:",
+		    text_number(number, c->target.bad_rule.line), ": ",
+		    c->target.bad_rule.problem, NULL);
+	}
+	if (c->options->log_requests)
+		log_request(&entry);
+}
+
+/*
+ * Whether closing at once could destroy the answer: only where the client may
+ * have sent, or be sending, more than the request that was answered.
+ */
+static bool
+must_linger(const struct conn *c, const struct request *req, enum verdict v)
+{
+	return !verdict_framing_intact(v) || req->has_content ||
+	    !req->says_close || read_has_more(&c->in);
+}
+
+/*
+ * Answers one request.  A stage runs only while every stage before it let the
+ * request proceed; the first verdict that is not PROCEED is the answer.
+ */
+static enum after
+answer_one(struct conn *c)
+{
+	struct request req = { .minor_version = 1 };
+	struct reply reply;
+	struct slice head;
+	uint64_t content_sent;
+	enum verdict v = read_head(&c->in, &c->channel,
+	    c->options->head_timeout_ms, &head);
+
+	if (v != PROCEED && verdict_status(v) == 0)
+		return AFTER_CLOSE;
+
+	c->target.file = -1;
+	c->target.bad_rule.line = 0;
+	c->target.path.len = 0;
+	if (v == PROCEED)
+		v = parse_request(head, &req);
+	else
+		parse_request(head, &req);	/* its line, for the log */
+	if (v == PROCEED && c->site == NULL)
+		v = MISCONFIGURED;
+	if (v == PROCEED)
+		v = resolve_target(c->site, &req, &c->target);
+
+	int64_t now = (int64_t)time(NULL);
+	bool last = ++c->requests == c->options->max_requests;
+	decide_reply(v, &req, &c->target, c->options->persist, last, now, &reply);
+
+	enum verdict end = respond(&c->channel, &c->out, &reply, now, &content_sent);
+	target_close(&c->target);
+	log_answer(c, &req, &reply, now, content_sent, end == PROCEED ? v : end);
+
+	if (end != PROCEED)
+		return AFTER_CLOSE;
+	if (!reply.close)
+		return AFTER_NEXT;
+	return must_linger(c, &req, v) ? AFTER_LINGER : AFTER_CLOSE;
+}
+
+static bool
+open_connection(struct conn *c, const struct site *site,
+    const struct options *options)
+{
+	c->site = site;
+	c->options = options;
+	return channel_open(&c->channel, STDIN_FILENO, STDOUT_FILENO,
+	    options->idle_timeout_ms, options->send_timeout_ms);
+}
+
+bool
+serve(const struct site *site, const struct options *options)
+{
+	struct conn *c = &connection;
+	enum after after;
+
+	if (!open_connection(c, site, options))
+		return false;
+	while ((after = answer_one(c)) == AFTER_NEXT)
+		;
+	if (after == AFTER_LINGER)
+		channel_linger(&c->channel);
+	return true;
+}
+
+void
+serve_unavailable(const struct options *options)
+{
+	struct options quiet = *options;
+
+	quiet.log_requests = false;
+	if (open_connection(&connection, NULL, &quiet) &&
+	    answer_one(&connection) == AFTER_LINGER)
+		channel_linger(&connection.channel);
+}

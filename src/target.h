@@ -1,0 +1,35 @@
+/*
+ * The target's path, as a name beneath the document root.
+ */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include "slice.h"
+#include "verdict.h"
+
+/* Room for a request line's path and for "index.html" and a terminator. */
+#define PATH_CAP (8192 + 16)
+
+/*
+ * A canonical path: decoded once, segments joined by single slashes, without
+ * a slash in front, terminated.  The root itself is the empty path.
+ */
+struct path {
+	char name[PATH_CAP];
+	size_t len;
+	bool ends_in_slash;	/* it names a directory; the slash is not in name */
+};
+
+/*
+ * Turns the path of a request target ("/a%20b/") into ret_path.
+ *
+ * PROCEED: no segment is "." or "..", empty, or hidden.  HIDDEN: it is
+ * canonical, but a segment starts with a dot (the first may be .well-known,
+ * RFC 8615) or it is /_redirects.  ENCODED_SLASH: it holds %2F or %5C, which
+ * other programs take for a separator.  BAD_ESCAPE: a percent sign without
+ * two hexadecimal digits, or %00.  For the last two ret_path is not written
+ * whole.
+ */
+enum verdict target_decode_path(struct slice encoded, struct path *ret_path);
+
+#endif

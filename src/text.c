@@ -1,0 +1,105 @@
+/*
+ * Bounded writing of text, without the weight of printf: no locale, no heap,
+ * and nothing that a start-up would pay for.
+ */
+#include "text.h"
+
+#include "grammar.h"
+
+static const char hex_upper[] = "0123456789ABCDEF";
+static const char hex_lower[] = "0123456789abcdef";
+
+void
+text_add(struct text *t, struct slice s)
+{
+	if (t->overflowed || s.len > t->cap - t->len) {
+		t->overflowed = true;
+		return;
+	}
+	if (s.len > 0)
+		memcpy(t->ptr + t->len, s.ptr, s.len);
+	t->len += s.len;
+}
+
+void
+text_add_char(struct text *t, char c)
+{
+	text_add(t, (struct slice){ &c, 1 });
+}
+
+void
+text_add_number(struct text *t, uint64_t n, int digits)
+{
+	char buf[20];
+	size_t at = sizeof(buf);
+
+	do {
+		buf[--at] = (char)('0' + n % 10);
+		n /= 10;
+		digits--;
+	} while ((n > 0 || digits > 0) && at > 0);
+	text_add(t, (struct slice){ buf + at, sizeof(buf) - at });
+}
+
+const char *
+text_number(char *buf, uint64_t n)
+{
+	struct text t = { .ptr = buf, .cap = NUMBER_CAP - 1 };
+
+	text_add_number(&t, n, 1);
+	buf[t.len] = '\0';
+	return buf;
+}
+
+/* pchar / "/" / "?" of RFC 3986 3.3 and 3.4, without the percent sign. */
+static bool
+is_uri_byte(char c)
+{
+	return is_name_byte(c) || c == ':' || c == '@' || c == '/' || c == '?';
+}
+
+void
+text_add_uri(struct text *t, struct slice s, const char *also)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+
+		if (is_uri_byte(c) || (c != '\0' && strchr(also, c) != NULL)) {
+			text_add_char(t, c);
+			continue;
+		}
+		text_add_char(t, '%');
+		text_add_char(t, hex_upper[(unsigned char)c >> 4]);
+		text_add_char(t, hex_upper[(unsigned char)c & 15]);
+	}
+}
+
+void
+text_add_escaped(struct text *t, struct slice s, size_t max)
+{
+	size_t written = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+		char out[4] = { (char)c };
+		size_t len = 1;
+
+		if (c == '"' || c == '\\') {
+			out[0] = '\\';
+			out[1] = (char)c;
+			len = 2;
+		} else if (c < 0x20 || c > 0x7e) {
+			out[0] = '\\';
+			out[1] = 'x';
+			out[2] = hex_lower[c >> 4];
+			out[3] = hex_lower[c & 15];
+			len = 4;
+		}
+		if (written + len > max) {
+			text_add(t, SLICE("..."));
+			return;
+		}
+		text_add(t, (struct slice){ out, len });
+		written += len;
+	}
+}

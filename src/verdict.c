@@ -1,0 +1,36 @@
+/*
+ * The table of verdicts.  Its rows hold their text in place: a table of
+ * pointers would need relocating at every start of a position-independent
+ * program.
+ */
+#include "verdict.h"
+
+enum framing { INTACT, BROKEN };
+
+static const struct {
+	short status;
+	char framing;
+	char token[28];
+} verdicts[] = {
+#define VERDICT(name, status, framing, token) [name] = { status, framing, token },
+#include "verdicts.def"
+#undef VERDICT
+};
+
+int
+verdict_status(enum verdict v)
+{
+	return verdicts[v].status;
+}
+
+bool
+verdict_framing_intact(enum verdict v)
+{
+	return verdicts[v].framing == INTACT;
+}
+
+const char *
+verdict_token(enum verdict v)
+{
+	return verdicts[v].token;
+}
