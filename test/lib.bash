@@ -5,7 +5,7 @@
 bats_load_library bats-support
 bats_load_library bats-assert
 
-TOP=$(cd "$BATS_TEST_DIRNAME" && git rev-parse --show-toplevel 2>/dev/null || cd "$BATS_TEST_DIRNAME/.." && pwd)
+TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 BUILD=${BUILD:-$TOP/build}
 HTTPD=${HTTPD:-$BUILD/httpd}
 FILES=$TOP/files
@@ -65,4 +65,9 @@ assert_status() {
 			"$1" "$2" "$code" "$token" "$exit" "$head" "$log" >&2
 		return 1
 	fi
+}
+
+# as_nobody COMMAND...: runs a command without root's rights over files.
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }

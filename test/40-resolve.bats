@@ -1,0 +1,222 @@
+# From a target to a file, and to no file outside the tree.
+
+load lib
+
+setup() {
+	tree=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$tree/dir/sub" "$tree/.well-known" "$tree/.git"
+	echo index >"$tree/dir/index.html"
+	echo deep >"$tree/dir/sub/file.txt"
+	echo contact >"$tree/.well-known/security.txt"
+	echo secret >"$tree/.git/config"
+	echo secret >"$BATS_TEST_TMPDIR/secret.txt"
+	echo 'white space' >"$tree/white space.txt"
+	echo utf >"$tree/grün.txt"
+	echo percent >"$tree/100%.txt"
+}
+
+# through_the_walk COMMAND...: on a kernel that does not know openat2.
+through_the_walk() {
+	strace -qq -f -o "$BATS_TEST_TMPDIR/strace" -e trace=openat2,openat \
+		-e inject=openat2:error="${OPENAT2_ERROR:-ENOSYS}" "$@"
+}
+
+# get_by_walk TARGET DIRECTORY
+get_by_walk() {
+	local program=$HTTPD
+	cat >"$BATS_TEST_TMPDIR/walker" <<-SH
+		#!/bin/sh
+		exec strace -qq -f -o "$BATS_TEST_TMPDIR/strace" -e trace=openat2,openat \\
+			-e inject=openat2:error=${OPENAT2_ERROR:-ENOSYS} "$program" "\$@"
+	SH
+	chmod +x "$BATS_TEST_TMPDIR/walker"
+	HTTPD=$BATS_TEST_TMPDIR/walker get "$@"
+	grep -q "openat2.*${OPENAT2_ERROR:-ENOSYS}" "$BATS_TEST_TMPDIR/strace"
+}
+
+# get_both TARGET CODE TOKEN: by openat2 and by the walk, with one result.
+get_both() {
+	get "$1" "$tree"
+	assert_status "$2" "$3"
+	get_by_walk "$1" "$tree"
+	assert_status "$2" "${4:-$3}"
+}
+
+@test "a file is served" {
+	get_both /dir/sub/file.txt 200 ok
+	assert_equal "$(content)" deep
+}
+
+@test "a directory is served by its index.html" {
+	get_both /dir/ 200 ok
+	assert_equal "$(content)" index
+	assert_equal "$(field Content-Type)" 'text/html; charset=utf-8'
+}
+
+@test "the root is served by its index.html" {
+	get / "$FILES"
+	assert_status 200 ok
+	content | cmp - "$FILES/index.html"
+}
+
+@test "a directory without its slash is redirected, with the query" {
+	get_both '/dir?a=1&b=%20' 301 slash-missing
+	assert_equal "$(field Location)" '/dir/?a=1&b=%20'
+}
+
+@test "a redirect for a missing slash never leads to another host" {
+	get '//dir' "$tree"
+	assert_status 301 slash-missing
+	assert_equal "$(field Location)" /dir/
+	get '///dir//sub' "$tree"
+	assert_equal "$(field Location)" /dir/sub/
+}
+
+@test "a redirect for a missing slash encodes what a URI cannot hold" {
+	mkdir "$tree/a b%ü\"<"
+	get '/a%20b%25ü%22%3c' "$tree"
+	assert_status 301 slash-missing
+	assert_equal "$(field Location)" '/a%20b%25%C3%BC%22%3C/'
+	mkdir "$tree/$(printf 'split\r\nSet-Cookie: x')"
+	get '/split%0d%0aSet-Cookie:%20x' "$tree"
+	assert_status 301 slash-missing
+	assert_equal "$(field Location)" '/split%0D%0ASet-Cookie:%20x/'
+}
+
+@test "a directory without an index is answered 404" {
+	get_both /dir/sub/ 404 not-found
+}
+
+@test "a directory named index.html is answered 404" {
+	mkdir "$tree/dir/sub/index.html"
+	get_both /dir/sub/ 404 not-regular
+}
+
+@test "the query is ignored for files" {
+	get_both '/dir/sub/file.txt?v=2' 200 ok
+}
+
+@test "escapes are decoded once" {
+	get_both /white%20space.txt 200 ok
+	get_both /gr%C3%BCn.txt 200 ok
+	get_both /grün.txt 200 ok
+	get_both /100%25.txt 200 ok
+	get_both /100%2525.txt 404 not-found
+}
+
+@test "a plus sign is no blank" {
+	get_both /white+space.txt 404 not-found
+}
+
+@test "names with a leading dot are answered 404, .well-known at the root is not" {
+	get_both /.well-known/security.txt 200 ok
+	get /.git/config "$tree"
+	assert_status 404 hidden
+	get /dir/.well-known/x "$tree"
+	assert_status 404 hidden
+	get /.well-known/.x "$tree"
+	assert_status 404 hidden
+}
+
+@test "a symbolic link that stays inside is followed by openat2, not by the walk" {
+	ln -s sub/file.txt "$tree/dir/link.txt"
+	ln -s ../dir/sub "$tree/dir/linked"
+	get /dir/link.txt "$tree"
+	assert_status 200 ok
+	get /dir/linked/file.txt "$tree"
+	assert_status 200 ok
+	get_by_walk /dir/link.txt "$tree"
+	assert_status 404 outside
+	get_by_walk /dir/linked/file.txt "$tree"
+	assert_status 404 not-found
+}
+
+@test "a symbolic link that leads out of the tree is answered 404" {
+	ln -s ../secret.txt "$tree/relative.txt"
+	ln -s "$BATS_TEST_TMPDIR/secret.txt" "$tree/absolute.txt"
+	ln -s .. "$tree/up"
+	ln -s / "$tree/root"
+	ln -s /proc/self/root "$tree/magic"
+	local target
+	for target in /relative.txt /absolute.txt /up/secret.txt /root/etc/passwd \
+		/magic/etc/passwd; do
+		get "$target" "$tree"
+		assert_status 404 outside
+		refute grep -q -e secret -e root: "$answer"
+		get_by_walk "$target" "$tree"
+		assert_equal "$code" 404
+		refute grep -q -e secret -e root: "$answer"
+	done
+}
+
+@test "a loop of symbolic links is answered 404" {
+	ln -s loop "$tree/loop"
+	get_both /loop 404 outside
+}
+
+@test "a FIFO, a device and a socket are answered 404 at once" {
+	mkfifo "$tree/fifo"
+	mknod "$tree/null" c 1 3
+	mknod "$tree/tty" c 5 0
+	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' \
+		"$tree/socket"
+	get_both /fifo 404 not-regular
+	get_both /null 404 not-regular
+	get /tty "$tree"
+	assert_equal "$code" 404
+	get_both /socket 404 not-regular
+}
+
+@test "a name that is too long is answered 404" {
+	local name
+	name=$(printf '%300s' '' | tr ' ' x)
+	get_both "/$name" 404 not-found
+	get_both "/$name/x" 404 not-found
+}
+
+@test "a file that may not be read is answered 403, unreadable directories too" {
+	chmod 600 "$tree/dir/sub/file.txt"
+	chmod 711 "$tree/dir/sub"
+	mkdir -m 700 "$tree/private"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR"
+	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
+	cat >"$BATS_TEST_TMPDIR/unprivileged" <<-SH
+		#!/bin/sh
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups \\
+			"$BATS_TEST_TMPDIR/httpd" "\$@"
+	SH
+	chmod +x "$BATS_TEST_TMPDIR/unprivileged"
+	HTTPD=$BATS_TEST_TMPDIR/unprivileged
+	get /dir/sub/file.txt "$tree"
+	assert_status 403 forbidden
+	get /private/x "$tree"
+	assert_status 403 forbidden
+	# It may be entered but not listed, which is all that a server needs.
+	get /dir/sub "$tree"
+	assert_status 301 slash-missing
+}
+
+@test "openat2 answered with EPERM by a sandbox leads to the walk" {
+	OPENAT2_ERROR=EPERM get_by_walk /dir/sub/file.txt "$tree"
+	assert_status 200 ok
+}
+
+@test "no system call ever names a path outside the tree" {
+	local requests='' target
+	for target in / /dir /dir/ /../secret.txt /up/secret.txt /%2e%2e/secret.txt \
+		/dir/sub/../../../secret.txt /etc/passwd //etc/passwd /.git/config \
+		/none /dir/sub/file.txt; do
+		requests+="GET $target HTTP/1.1\r\nHost: test\r\n\r\n"
+	done
+	ln -s .. "$tree/up"
+	printf '%b' "$requests" | strace -f -o "$BATS_TEST_TMPDIR/strace" -e trace=file \
+		"$HTTPD" --persist=always "$tree" >"$BATS_TEST_TMPDIR/answer" 2>/dev/null
+	# Beside the document root itself, opened first, every name is relative
+	# to its descriptor.
+	run grep -v -e '^[0-9]* *execve(' -e '^[0-9]* *+++' \
+		-e 'openat2([3-9],.*resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_BENEATH' \
+		-e "open[a-z]*(.*\"$tree\", O_RDONLY|.*O_PATH|O_DIRECTORY)" \
+		-e 'faccessat([3-9], "\.", X_OK)' "$BATS_TEST_TMPDIR/strace"
+	assert_output ''
+	[ "$(grep -c openat2 "$BATS_TEST_TMPDIR/strace")" -ge 12 ]
+}

@@ -1,0 +1,59 @@
+# The access log: one line a request, and no more than a line.
+
+load lib
+
+@test "a line is Combined Log Format with the verdict behind it" {
+	ask 'GET /?x=1 HTTP/1.1\r\nHost: x\r\nReferer: http://here/\r\nUser-Agent: test/1\r\n\r\n' "$FILES"
+	assert_regex "$log" '^- - - \[[0-3][0-9]/[A-Z][a-z][a-z]/2[0-9]{3}:[0-2][0-9]:[0-5][0-9]:[0-6][0-9] \+0000\] "GET /\?x=1 HTTP/1\.1" 200 [0-9]+ "http://here/" "test/1" "ok"$'
+	assert_regex "$log" " 200 $(wc -c <"$FILES/index.html") "
+}
+
+@test "what a request does not say is a dash" {
+	get / "$FILES"
+	assert_regex "$log" ' "-" "-" "ok"$'
+	ask 'HEAD / HTTP/1.1\r\nHost: x\r\n\r\n' "$FILES"
+	assert_regex "$log" '"HEAD / HTTP/1\.1" 200 - "-" "-" "ok"$'
+}
+
+@test "--log=none logs no request" {
+	get / --log=none "$FILES"
+	assert_equal "$log" ''
+	assert_equal "$code" 200
+}
+
+@test "quotes, backslashes, control bytes and bytes above ASCII are escaped" {
+	ask 'GET /?"\\ü HTTP/1.1\r\nHost: x\r\nReferer: "\\\t\r\nUser-Agent: \xff\x80a\r\n\r\n' "$FILES"
+	assert_status 200 ok
+	assert_regex "$log" '"GET /\?\\"\\\\\\xc3\\xbc HTTP/1\.1" 200 [0-9]+ "\\"\\\\" "\\xff\\x80a" "ok"$'
+}
+
+@test "a refused request's control bytes are escaped, and it is one line" {
+	ask 'GET /\x1b[31m\x00\x07 HTTP/1.1\r\nHost: x\r\n\r\n' "$FILES"
+	assert_status 400 bad-target
+	assert_regex "$log" '"GET /\\x1b\[31m\\x00\\x07 HTTP/1\.1" 400'
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/log")" 1
+}
+
+@test "no line is longer than a pipe takes at once" {
+	local long
+	long=$(printf '%5000s' '' | tr ' ' '"')
+	ask "GET /?$long HTTP/1.1\r\nHost: x\r\nReferer: $long\r\nUser-Agent: $long\r\n\r\n" "$FILES"
+	assert_status 200 ok
+	[ "$(wc -c <"$BATS_TEST_TMPDIR/log")" -le 4096 ]
+	assert_regex "$log" '\.\.\." 200 .*\.\.\." ".*\.\.\." "ok"$'
+}
+
+@test "a request cut short is logged with what there was of it" {
+	ask 'GET /cut' "$FILES"
+	assert_status 400 head-cut-short
+	assert_regex "$log" '"GET /cut" 400'
+}
+
+@test "a full disk under the log does not stop the answer" {
+	exit=0
+	printf 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' | "$HTTPD" "$FILES" \
+		>"$BATS_TEST_TMPDIR/answer" 2>/dev/full || exit=$?
+	assert_equal "$exit" 0
+	run head -1 "$BATS_TEST_TMPDIR/answer"
+	assert_output "$(printf 'HTTP/1.1 200 OK\r')"
+}
