@@ -40,7 +40,8 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wimplicit-fallthrough -Wswitch-enum -Werror
 HARDENING = -fstack-protector-strong -fstack-clash-protection \
 	-fcf-protection -fno-strict-overflow -fno-delete-null-pointer-checks
-HARDENED_LINK = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+HARDENED_LINK = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
+	-Wl,--build-id=none
 
 PROJECT_CFLAGS = -std=c17 -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	-DVERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. -MMD -MP \
@@ -81,25 +82,116 @@ endif
 
 OBJECTS = $(MODULES:%=$(BUILD)/obj/%.o)
 
+# V=1 shows the commands.
+V = 0
+Q = $(if $(filter 0,$(V)),@)
+SAY = $(if $(filter 0,$(V)),@printf '  %-5s %s\n')
+
 .PHONY: all
 all: $(BUILD)/httpd $(BUILD)/from-listen-fds ## build the programs (default)
 
 $(BUILD)/httpd: $(OBJECTS)
 	$(if $(filter musl,$(LIBC)),$(if $(MUSL_LIB)$(findstring musl,$(MACHINE)),,\
 		$(error musl for $(ARCH) was not found; run packaging/install-deps build)))
-	$(CC) $(CFLAGS) $(LINK_KIND) $(HARDENED_LINK) -Wl,--build-id=none \
-		$(LDFLAGS) -o $@ $(LIBC_LINK) $(OBJECTS) $(LIBC_LINK_END)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK_KIND) $(HARDENED_LINK) $(LDFLAGS) -o $@ \
+		$(LIBC_LINK) $(OBJECTS) $(LIBC_LINK_END)
 
 $(BUILD)/obj/%.o: src/%.c Makefile | $(BUILD)/obj
-	$(CC) $(PROJECT_CFLAGS) $(LIBC_CFLAGS) $(PIC) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(CC) $(PROJECT_CFLAGS) $(LIBC_CFLAGS) $(PIC) $(CPPFLAGS) $(CFLAGS) \
+		-c -o $@ $<
 
-# The one program with a shared library: it is started where LISTEN_FDS is.
+# The one program with a shared library, for where LISTEN_FDS is spoken.
 $(BUILD)/from-listen-fds: src/from-listen-fds.c Makefile | $(BUILD)/obj
-	$(CC) $(PROJECT_CFLAGS) -MF $(BUILD)/obj/from-listen-fds.d -fPIE $(CFLAGS) \
-		$(CPPFLAGS) -pie $(HARDENED_LINK) -Wl,--build-id=none $(LDFLAGS) \
-		-o $@ $< -lsystemd
+	$(SAY) CC $@
+	$(Q)$(CC) $(PROJECT_CFLAGS) -MF $(BUILD)/obj/from-listen-fds.d -fPIE \
+		$(CPPFLAGS) $(CFLAGS) -pie $(HARDENED_LINK) $(LDFLAGS) -o $@ $< -lsystemd
 
 $(BUILD)/obj:
-	mkdir -p $@
+	$(Q)mkdir -p $@
 
 -include $(wildcard $(BUILD)/obj/*.d)
+
+.PHONY: run
+run: ## build, and serve ROOT at http://localhost:PORT/ until interrupted
+	@packaging/install-deps run
+	@$(MAKE) --no-print-directory all
+	@packaging/serve $(BUILD)/httpd $(PORT) $(ROOT)
+
+.PHONY: test
+test: ## install what the tests need, build, and run every test
+	@packaging/install-deps test
+	@$(MAKE) --no-print-directory check
+
+.PHONY: check
+check: all variants ## run every test with what is installed
+	@test/run
+
+# What the tests look at beside the program as it is shipped.
+ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+.PHONY: variants
+variants: units
+	@$(MAKE) --no-print-directory all BUILD=build/asan LIBC=glibc CFLAGS='$(ASAN)'
+	@$(MAKE) --no-print-directory build/i386/httpd BUILD=build/i386 LIBC=glibc \
+		CFLAGS='-O2 -m32'
+	@$(MAKE) --no-print-directory build/clang/httpd BUILD=build/clang CC=clang
+
+# The unit tests, each with all of the program but its main.
+UNIT_SOURCES = $(wildcard test/unit/*.c)
+.PHONY: units
+units: ## build the unit tests
+	@$(MAKE) --no-print-directory unit-programs BUILD=build/asan LIBC=glibc \
+		CFLAGS='$(ASAN)'
+
+.PHONY: unit-programs
+unit-programs: $(UNIT_SOURCES:test/unit/%.c=$(BUILD)/unit/%)
+
+$(BUILD)/unit/%: test/unit/%.c $(wildcard test/unit/*.h) \
+		$(filter-out %/main.o,$(OBJECTS))
+	$(SAY) UNIT $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(PROJECT_CFLAGS)) $(LIBC_CFLAGS) $(PIC) -Isrc \
+		$(CPPFLAGS) $(CFLAGS) $(LINK_KIND) -o $@ $< $(filter %.o,$^)
+
+.PHONY: test-systemd
+SUITE =
+test-systemd: all ## the units under real systemd; SUITE=trixie: Debian 13's
+	@test/systemd/run $(SUITE)
+
+.PHONY: bench-quick
+bench-quick: ## the figures beside nginx and a constant answer, two minutes
+	@packaging/install-deps bench
+	@$(MAKE) --no-print-directory all
+	@test/bench/quick
+
+MAN_PAGES = src/httpd.8 src/from-listen-fds.8 src/httpd-redirects.5
+INSTALL = install
+.PHONY: install
+install: all ## install below DESTDIR and prefix
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
+		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) \
+		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(datadir)/httpd
+	$(INSTALL) -s $(BUILD)/httpd $(BUILD)/from-listen-fds $(DESTDIR)$(sbindir)
+
+.PHONY: dist
+dist: ## the source, as build/httpd-VERSION.tar.gz
+	@mkdir -p build
+	git archive --format=tar.gz --prefix=httpd-$(VERSION)/ \
+		-o build/httpd-$(VERSION).tar.gz HEAD
+
+.PHONY: deb
+deb: ## the Debian package, in build/deb/
+	@packaging/build-deb
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build
+
+.PHONY: help
+help: ## show this
+	@printf 'Targets:\n'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | \
+		awk -F '\t' '{ printf "  %-14s%s\n", $$1, $$2 }'
+	@printf 'Variables: PORT ROOT (run); prefix DESTDIR (install); CC LIBC CFLAGS\n'
+	@printf 'LDFLAGS BUILD PIE V (build); SUITE (test-systemd)\n'

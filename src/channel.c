@@ -29,8 +29,8 @@
 
 #define LINGER_MS 2000
 #define LINGER_MAX_BYTES (1 << 20)
-#define SENDFILE_MAX (1u << 30)	/* what one call is asked to send at most */
-#define TIMER_TICK_MS 10	/* a receive timeout may end one tick early */
+#define SENDFILE_MAX (1u << 30) /* what one call is asked to send at most */
+#define TIMER_TICK_MS 10 /* a receive timeout may end one tick early */
 
 int64_t
 clock_monotonic_ms(void)
@@ -57,14 +57,15 @@ channel_open(struct channel *ch, int in, int out, int idle_timeout_ms,
 		.tv_sec = wait_ms / 1000,
 		.tv_usec = wait_ms % 1000 * 1000,
 	};
-	bool in_is_socket = setsockopt(in, SOL_SOCKET, SO_RCVTIMEO, &idle,
-	    sizeof(idle)) == 0;
+	bool in_is_socket =
+	    setsockopt(in, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle)) == 0;
 	if (!in_is_socket && errno == EBADF)
 		return false;
 
 	int on = 1;
-	bool out_is_socket = setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &on,
-	    sizeof(on)) == 0 || (errno != ENOTSOCK && errno != EBADF);
+	bool out_is_socket =
+	    setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 ||
+	    (errno != ENOTSOCK && errno != EBADF);
 	if (!out_is_socket && errno == EBADF)
 		return false;
 
@@ -99,7 +100,10 @@ channel_receive_until(struct channel *ch, char *buf, size_t cap,
 	for (;;) {
 		struct pollfd p = { .fd = ch->in, .events = POLLIN };
 		int64_t left = deadline_ms - clock_monotonic_ms();
-		int ready = poll(&p, 1, left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left);
+		int ready = poll(&p, 1,
+		    left <= 0          ? 0 :
+			left > INT_MAX ? INT_MAX :
+					 (int)left);
 
 		if (ready < 0 && errno != EINTR)
 			return IO_GONE;
@@ -109,7 +113,8 @@ channel_receive_until(struct channel *ch, char *buf, size_t cap,
 			continue;
 
 		ssize_t n = ch->in_is_socket ?
-		    recv(ch->in, buf, cap, MSG_DONTWAIT) : read(ch->in, buf, cap);
+		    recv(ch->in, buf, cap, MSG_DONTWAIT) :
+		    read(ch->in, buf, cap);
 		if (n < 0 && (would_block(errno) || errno == EINTR))
 			continue;
 		return received(n, ret_len);
@@ -133,8 +138,8 @@ channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 		if (!ch->in_nonblocking && errno != EINTR)
 			return IO_TIMEOUT;
 	}
-	return channel_receive_until(ch, buf, cap,
-	    clock_monotonic_ms() + ch->idle_timeout_ms, ret_len);
+	return channel_receive_until(
+	    ch, buf, cap, clock_monotonic_ms() + ch->idle_timeout_ms, ret_len);
 }
 
 /* How many bytes of ours the peer has not taken yet; -1 where unknown. */
@@ -192,7 +197,8 @@ channel_send(struct channel *ch, struct slice s, bool more)
 
 	while (s.len > 0) {
 		ssize_t n = ch->out_is_socket ?
-		    send(ch->out, s.ptr, s.len, flags) : write_some(ch, s);
+		    send(ch->out, s.ptr, s.len, flags) :
+		    write_some(ch, s);
 
 		if (n >= 0) {
 			s = slice_after(s, (size_t)n);
@@ -221,16 +227,17 @@ copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 
 	while (*ret_sent < len) {
 		uint64_t left = len - *ret_sent;
-		ssize_t n = pread(fd, buf, left < sizeof(buf) ? (size_t)left :
-		    sizeof(buf), (off_t)(offset + *ret_sent));
+		ssize_t n = pread(fd, buf,
+		    left < sizeof(buf) ? (size_t)left : sizeof(buf),
+		    (off_t)(offset + *ret_sent));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n == 0 ? IO_FILE_SHRANK : IO_FILE_FAILED;
 
-		enum io_result r = channel_send(ch,
-		    (struct slice){ buf, (size_t)n }, false);
+		enum io_result r =
+		    channel_send(ch, (struct slice){ buf, (size_t)n }, false);
 		if (r != IO_DONE)
 			return r;
 		*ret_sent += (uint64_t)n;
@@ -298,7 +305,8 @@ channel_linger(struct channel *ch)
 	char discarded[4096];
 	size_t total = 0, n;
 
-	while (total < LINGER_MAX_BYTES && channel_receive_until(ch, discarded,
-	    sizeof(discarded), deadline_ms, &n) == IO_DONE)
+	while (total < LINGER_MAX_BYTES &&
+	    channel_receive_until(
+		ch, discarded, sizeof(discarded), deadline_ms, &n) == IO_DONE)
 		total += n;
 }

@@ -14,11 +14,11 @@
 
 enum io_result {
 	IO_DONE,
-	IO_END,		/* the peer will send no more */
+	IO_END, /* the peer will send no more */
 	IO_TIMEOUT,
-	IO_GONE,	/* the connection is broken */
-	IO_FILE_SHRANK,	/* a file ended before all its bytes were sent */
-	IO_FILE_FAILED,	/* a file could not be read */
+	IO_GONE, /* the connection is broken */
+	IO_FILE_SHRANK, /* a file ended before all its bytes were sent */
+	IO_FILE_FAILED, /* a file could not be read */
 };
 
 struct channel {
@@ -28,7 +28,7 @@ struct channel {
 	int idle_timeout_ms;
 	bool in_is_socket;
 	bool out_is_socket;
-	bool in_nonblocking;	/* wait by poll before the first receive */
+	bool in_nonblocking; /* wait by poll before the first receive */
 };
 
 /*
@@ -43,8 +43,8 @@ bool channel_open(struct channel *ch, int in, int out, int idle_timeout_ms,
  * Waits for input for at most the idle timeout and puts up to `cap` bytes
  * into buf: IO_DONE with *ret_len > 0, IO_END, IO_TIMEOUT or IO_GONE.
  */
-enum io_result channel_receive_idle(struct channel *ch, char *buf, size_t cap,
-    size_t *ret_len);
+enum io_result channel_receive_idle(
+    struct channel *ch, char *buf, size_t cap, size_t *ret_len);
 
 /* The same, but waits until the monotonic clock shows `deadline_ms`. */
 enum io_result channel_receive_until(struct channel *ch, char *buf, size_t cap,

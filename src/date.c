@@ -9,14 +9,14 @@
 #include "insist.h"
 
 #define SECONDS_A_DAY 86400
-#define SECONDS_AT_10000 INT64_C(253402300800)	/* 1 January of the year 10000 */
-#define DAYS_AN_ERA 146097	/* days in 400 years */
-#define DAYS_TO_1970 719468	/* from 1 March of year 0 to 1 January 1970 */
+#define SECONDS_AT_10000 INT64_C(253402300800) /* 1 January of the year 10000 */
+#define DAYS_AN_ERA 146097 /* days in 400 years */
+#define DAYS_TO_1970 719468 /* from 1 March of year 0 to 1 January 1970 */
 
 struct civil {
-	unsigned year, month, day;	/* month and day count from 1 */
+	unsigned year, month, day; /* month and day count from 1 */
 	unsigned hour, minute, second;
-	unsigned weekday;	/* 0 is Sunday */
+	unsigned weekday; /* 0 is Sunday */
 };
 
 static const char day_names[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri",
@@ -39,7 +39,8 @@ civil_from_seconds(int64_t seconds)
 	unsigned since = days + DAYS_TO_1970;
 	unsigned era = since / DAYS_AN_ERA;
 	unsigned in_era = since % DAYS_AN_ERA;
-	unsigned year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	unsigned year =
+	    (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
 	unsigned in_year = in_era - (365 * year + year / 4 - year / 100);
 	unsigned from_march = (5 * in_year + 2) / 153;
 
@@ -49,7 +50,7 @@ civil_from_seconds(int64_t seconds)
 		.hour = rest / 3600,
 		.minute = rest / 60 % 60,
 		.second = rest % 60,
-		.weekday = (days + 4) % 7,	/* 1 January 1970 was a Thursday */
+		.weekday = (days + 4) % 7, /* 1 January 1970 was a Thursday */
 	};
 	c.year = era * 400 + year + (c.month <= 2 ? 1 : 0);
 	return c;

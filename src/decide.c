@@ -14,7 +14,10 @@
 #define PAGE(title) \
 	"<!DOCTYPE html>\n<html lang=\"en\">\n<title>" title \
 	"</title>\n<h1>" title "</h1>\n</html>\n"
-#define STATUS(code, reason) { code, reason, PAGE(#code " " reason) }
+#define STATUS(code, reason) \
+	{ \
+		code, reason, PAGE(#code " " reason) \
+	}
 
 static const struct {
 	int code;
@@ -58,8 +61,8 @@ reason_of_status(int status)
 
 /* Whether the connection has to end with the answer: RFC 9112 9.3. */
 static bool
-must_close(enum verdict v, const struct request *r, enum persist persist,
-    int status)
+must_close(
+    enum verdict v, const struct request *r, enum persist persist, int status)
 {
 	if (!verdict_framing_intact(v) || r->has_content || r->says_close)
 		return true;
@@ -111,10 +114,11 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 	};
 	switch (status) {
 	case 200:
-		set_file(ret_reply, t, t->path.ends_in_slash ?
-		    SLICE("index.html") : path);
+		set_file(ret_reply, t,
+		    t->path.ends_in_slash ? SLICE("index.html") : path);
 		/* RFC 9110 8.8.2.1: never later than the answer's own date. */
-		ret_reply->last_modified = t->modified < now ? t->modified : now;
+		ret_reply->last_modified =
+		    t->modified < now ? t->modified : now;
 		if (!date_is_writable(t->modified))
 			ret_reply->last_modified = -1;
 		break;

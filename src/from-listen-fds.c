@@ -40,29 +40,35 @@ fail(int status, const char *sentence, const char *detail)
 static int
 take_connection(void)
 {
-	int count = sd_listen_fds(true);	/* true: PROGRAM sees none of it */
+	int count = sd_listen_fds(true); /* true: PROGRAM sees none of it */
 
 	if (count < 0)
-		return fail(EX_OSERR, "LISTEN_FDS makes no sense", strerror(-count));
+		return fail(
+		    EX_OSERR, "LISTEN_FDS makes no sense", strerror(-count));
 	if (count == 0)
-		return fail(EX_USAGE, "no connection was passed by LISTEN_FDS", NULL);
+		return fail(
+		    EX_USAGE, "no connection was passed by LISTEN_FDS", NULL);
 	if (count > 1)
-		return fail(EX_USAGE, "more than one descriptor was passed by "
-		    "LISTEN_FDS; one connection is wanted", NULL);
+		return fail(EX_USAGE,
+		    "more than one descriptor was passed by "
+		    "LISTEN_FDS; one connection is wanted",
+		    NULL);
 
 	int fd = SD_LISTEN_FDS_START;
 	int listens = sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1);
 	if (listens > 0)
-		return fail(EX_CONFIG, "a listening socket was passed; the socket "
-		    "unit needs Accept=yes", NULL);
-	int is_stream = listens < 0 ? listens :
-	    sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 0);
+		return fail(EX_CONFIG,
+		    "a listening socket was passed; the socket "
+		    "unit needs Accept=yes",
+		    NULL);
+	int is_stream =
+	    listens < 0 ? listens : sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 0);
 	if (is_stream < 0)
 		return fail(EX_OSERR, "the passed descriptor cannot be used",
 		    strerror(-is_stream));
 	if (is_stream == 0)
-		return fail(EX_USAGE, "the passed descriptor is no stream socket",
-		    NULL);
+		return fail(EX_USAGE,
+		    "the passed descriptor is no stream socket", NULL);
 
 	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
 		return fail(EX_OSERR, "the connection cannot be moved",
@@ -75,13 +81,19 @@ int
 main(int argc, char **argv)
 {
 	if (argc < 2)
-		return fail(EX_USAGE, "the program to become is missing; see "
-		    "from-listen-fds --help", NULL);
+		return fail(EX_USAGE,
+		    "the program to become is missing; see "
+		    "from-listen-fds --help",
+		    NULL);
 	if (strcmp(argv[1], "--help") == 0)
-		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
+		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ?
+		    EX_IOERR :
+		    EX_OK;
 	if (strcmp(argv[1], "--version") == 0)
-		return puts("from-listen-fds " VERSION) < 0 || fflush(stdout) != 0 ?
-		    EX_IOERR : EX_OK;
+		return puts("from-listen-fds " VERSION) < 0 ||
+			fflush(stdout) != 0 ?
+		    EX_IOERR :
+		    EX_OK;
 
 	int status = take_connection();
 	if (status != EX_OK)

@@ -37,7 +37,7 @@ static struct {
 	int in, out;
 	enum destination destination;
 	int syslog;
-	struct text peer;	/* the client's address; cap 0: not asked yet */
+	struct text peer; /* the client's address; cap 0: not asked yet */
 	char peer_buf[INET6_ADDRSTRLEN];
 } log_state = { .in = STDIN_FILENO, .out = STDOUT_FILENO };
 
@@ -53,7 +53,8 @@ is_same_file(const struct stat *a, int fd)
 {
 	struct stat b;
 
-	return fstat(fd, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
+	return fstat(fd, &b) == 0 && a->st_dev == b.st_dev &&
+	    a->st_ino == b.st_ino;
 }
 
 /*
@@ -63,14 +64,15 @@ is_same_file(const struct stat *a, int fd)
 static bool
 standard_error_is_client(const struct stat *st)
 {
-	return !S_ISCHR(st->st_mode) && (is_same_file(st, log_state.in) ||
-	    is_same_file(st, log_state.out));
+	return !S_ISCHR(st->st_mode) &&
+	    (is_same_file(st, log_state.in) || is_same_file(st, log_state.out));
 }
 
 static enum destination
 find_destination(void)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	struct sockaddr_un to = { .sun_family = AF_UNIX,
+		.sun_path = "/dev/log" };
 	struct stat st;
 
 	if (fstat(STDERR_FILENO, &st) == 0 && !standard_error_is_client(&st))
@@ -78,7 +80,8 @@ find_destination(void)
 	log_state.syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (log_state.syslog < 0)
 		return NOWHERE;
-	if (connect(log_state.syslog, (struct sockaddr *)&to, sizeof(to)) != 0) {
+	if (connect(log_state.syslog, (struct sockaddr *)&to, sizeof(to)) !=
+	    0) {
 		close(log_state.syslog);
 		return NOWHERE;
 	}
@@ -100,7 +103,7 @@ send_line(const struct text *line, size_t skip)
 	do {
 		if (log_state.destination == STANDARD_ERROR)
 			n = write(STDERR_FILENO, s.ptr + skip, s.len - skip);
-		else if (log_state.destination == SYSLOG)	/* no line end */
+		else if (log_state.destination == SYSLOG) /* no line end */
 			n = send(log_state.syslog, s.ptr, s.len - 1,
 			    MSG_NOSIGNAL | MSG_DONTWAIT);
 		else
@@ -144,7 +147,7 @@ add_peer(struct text *t, int fd)
 			break;
 		}
 		if (inet_ntop(AF_INET6, &from.v6.sin6_addr, t->ptr,
-		    (socklen_t)t->cap) != NULL)
+			(socklen_t)t->cap) != NULL)
 			t->len = strlen(t->ptr);
 		break;
 	case AF_UNIX:

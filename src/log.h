@@ -15,8 +15,8 @@
 
 /* What the access log says of one answer. */
 struct log_entry {
-	int64_t now;	/* seconds since 1970 */
-	struct slice line;	/* the request line as received */
+	int64_t now; /* seconds since 1970 */
+	struct slice line; /* the request line as received */
 	struct slice referer;
 	struct slice user_agent;
 	int status;

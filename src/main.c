@@ -67,7 +67,8 @@ hand_over(int argc, char **argv)
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	if (len <= 0) {
-		log_operator("/proc/self/exe cannot be read: ", strerror(errno), NULL);
+		log_operator(
+		    "/proc/self/exe cannot be read: ", strerror(errno), NULL);
 		return EX_OSERR;
 	}
 	if (argc > WORDS_MAX) {
@@ -97,7 +98,8 @@ main(int argc, char **argv)
 	/* A client that goes away is seen by the result of sending. */
 	signal(SIGPIPE, SIG_IGN);
 
-	if (!options_read(&options, getenv("HTTPD_OPTIONS"), argc, argv, &error)) {
+	if (!options_read(
+		&options, getenv("HTTPD_OPTIONS"), argc, argv, &error)) {
 		log_operator(error.what, error.subject == NULL ? "" : " '",
 		    error.subject == NULL ? "" : error.subject,
 		    error.subject == NULL ? " " : "' ", error.why, NULL);

@@ -117,7 +117,8 @@ set_option(struct options *o, int letter, const char *value)
 	case 'n':
 		return parse_count(value, &o->max_requests);
 	case 'l':
-		return parse_choice(value, "none", "combined", &o->log_requests);
+		return parse_choice(
+		    value, "none", "combined", &o->log_requests);
 	case 'h':
 		o->show_help = true;
 		return true;
@@ -139,8 +140,8 @@ fail(struct options_error *ret_error, const char *what, const char *subject,
 
 /* Reads one array of words, whose first is the program's name. */
 static bool
-read_words(struct options *o, int argc, char **argv,
-    struct options_error *ret_error)
+read_words(
+    struct options *o, int argc, char **argv, struct options_error *ret_error)
 {
 	static const struct option table[] = {
 		{ "timeout", required_argument, NULL, 't' },
@@ -159,7 +160,8 @@ read_words(struct options *o, int argc, char **argv,
 	for (;;) {
 		/* Which word getopt_long is about to read, for the error. */
 		int at = optind > 0 ? optind : 1;
-		int letter = getopt_long(argc, argv, ":t:H:s:p:n:l:hV", table, NULL);
+		int letter =
+		    getopt_long(argc, argv, ":t:H:s:p:n:l:hV", table, NULL);
 
 		if (letter == -1)
 			break;
@@ -184,8 +186,8 @@ read_words(struct options *o, int argc, char **argv,
 
 /* Splits the environment's words, which must live as long as the options. */
 static bool
-read_environment(struct options *o, const char *environment,
-    struct options_error *ret_error)
+read_environment(
+    struct options *o, const char *environment, struct options_error *ret_error)
 {
 	static char copy[ENVIRONMENT_MAX];
 	static char name[] = "HTTPD_OPTIONS";
@@ -198,7 +200,8 @@ read_environment(struct options *o, const char *environment,
 	memcpy(copy, environment, len + 1);
 	for (char *at = copy; *(at += strspn(at, " \t\n")) != '\0';) {
 		if (count == WORDS_MAX)
-			return fail(ret_error, name, NULL, "has too many words");
+			return fail(
+			    ret_error, name, NULL, "has too many words");
 		words[count++] = at;
 		at += strcspn(at, " \t\n");
 		if (*at != '\0')

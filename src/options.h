@@ -7,12 +7,12 @@
 #include "decide.h"
 
 struct options {
-	const char *directory;	/* the document root */
+	const char *directory; /* the document root */
 	int idle_timeout_ms;
 	int head_timeout_ms;
 	int send_timeout_ms;
 	enum persist persist;
-	unsigned long max_requests;	/* 0: no limit */
+	unsigned long max_requests; /* 0: no limit */
 	bool log_requests;
 	bool show_help;
 	bool show_version;
@@ -23,7 +23,7 @@ extern const struct options default_options;
 /* What is wrong with an option: `what` "`subject`": `why`. */
 struct options_error {
 	const char *what;
-	const char *subject;	/* NULL: there is none */
+	const char *subject; /* NULL: there is none */
 	const char *why;
 };
 

@@ -27,7 +27,8 @@ struct fields {
 static struct slice
 take_until(struct slice *rest, char end)
 {
-	const char *at = rest->len > 0 ? memchr(rest->ptr, end, rest->len) : NULL;
+	const char *at =
+	    rest->len > 0 ? memchr(rest->ptr, end, rest->len) : NULL;
 	size_t len = at == NULL ? rest->len : (size_t)(at - rest->ptr);
 	struct slice taken = { rest->ptr, len };
 
@@ -66,7 +67,8 @@ is_authority(struct slice s)
 			if (is_name_byte(s.ptr[i]))
 				continue;
 			if (s.ptr[i] != '%' || i + 2 >= s.len ||
-			    hex_value(s.ptr[i + 1]) < 0 || hex_value(s.ptr[i + 2]) < 0)
+			    hex_value(s.ptr[i + 1]) < 0 ||
+			    hex_value(s.ptr[i + 2]) < 0)
 				return false;
 			i += 2;
 		}
@@ -162,8 +164,9 @@ parse_target(struct slice method, struct slice s, struct request *r)
 static enum verdict
 parse_version(struct slice s, int *ret_minor)
 {
-	if (s.len != 8 || memcmp(s.ptr, "HTTP/", 5) != 0 || !is_digit(s.ptr[5]) ||
-	    s.ptr[6] != '.' || !is_digit(s.ptr[7]) || s.ptr[5] == '0')
+	if (s.len != 8 || memcmp(s.ptr, "HTTP/", 5) != 0 ||
+	    !is_digit(s.ptr[5]) || s.ptr[6] != '.' || !is_digit(s.ptr[7]) ||
+	    s.ptr[5] == '0')
 		return BAD_VERSION;
 	if (s.ptr[5] != '1')
 		return VERSION_NOT_SUPPORTED;
@@ -177,8 +180,8 @@ parse_version(struct slice s, int *ret_minor)
  * makes no sense: *ret_method_verdict is the answer once the head is whole.
  */
 static enum verdict
-parse_request_line(struct slice line, struct request *r,
-    enum verdict *ret_method_verdict)
+parse_request_line(
+    struct slice line, struct request *r, enum verdict *ret_method_verdict)
 {
 	struct slice method = take_until(&line, ' ');
 	struct slice target = take_until(&line, ' ');
@@ -346,7 +349,7 @@ parse_request(struct slice head, struct request *ret_request)
 		struct slice line = take_until(&head, '\n');
 
 		if (line.len > 0)
-			line.len--;	/* the CR that read_head() has seen */
+			line.len--; /* the CR that read_head() has seen */
 		if (line.len == 0)
 			break;
 		v = parse_field(line, r, &f);

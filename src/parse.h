@@ -11,17 +11,17 @@ enum method { METHOD_GET, METHOD_HEAD, METHOD_OTHER };
 
 /* All slices lie in the head that was parsed and live as long as it. */
 struct request {
-	struct slice line;	/* the request line, or what there is of it */
+	struct slice line; /* the request line, or what there is of it */
 	enum method method;
-	struct slice path;	/* of the target, still percent-encoded */
-	struct slice query;	/* with its "?"; empty where there is none */
-	struct slice host;	/* uri-host [":" port] of the target URI */
+	struct slice path; /* of the target, still percent-encoded */
+	struct slice query; /* with its "?"; empty where there is none */
+	struct slice host; /* uri-host [":" port] of the target URI */
 	struct slice referer;
 	struct slice user_agent;
-	int minor_version;	/* 0 for HTTP/1.0, 1 for any later 1.x */
-	bool says_close;	/* Connection lists "close" */
-	bool says_keep_alive;	/* Connection lists "keep-alive" */
-	bool has_content;	/* bytes of a message body follow the head */
+	int minor_version; /* 0 for HTTP/1.0, 1 for any later 1.x */
+	bool says_close; /* Connection lists "close" */
+	bool says_keep_alive; /* Connection lists "keep-alive" */
+	bool has_content; /* bytes of a message body follow the head */
 };
 
 /*

@@ -13,10 +13,10 @@
 
 /* How far the search for the head's end has come; offsets into buf. */
 struct progress {
-	size_t line;	/* first byte of the line that is under way */
-	size_t scanned;	/* no LF from `line` up to here */
-	unsigned lines;	/* complete lines */
-	bool skipped;	/* an empty line before the request line */
+	size_t line; /* first byte of the line that is under way */
+	size_t scanned; /* no LF from `line` up to here */
+	unsigned lines; /* complete lines */
+	bool skipped; /* an empty line before the request line */
 };
 
 bool
@@ -33,9 +33,10 @@ static enum verdict
 scan_lines(struct input *in, struct progress *p, size_t *ret_end)
 {
 	while (p->scanned < in->end) {
-		const char *lf = memchr(in->buf + p->scanned, '\n',
-		    in->end - p->scanned);
-		size_t line_end = lf == NULL ? in->end : (size_t)(lf - in->buf) + 1;
+		const char *lf =
+		    memchr(in->buf + p->scanned, '\n', in->end - p->scanned);
+		size_t line_end =
+		    lf == NULL ? in->end : (size_t)(lf - in->buf) + 1;
 		size_t len = line_end - p->line;
 
 		if (p->lines == 0 && in->buf[p->line] != '\r' &&
@@ -113,7 +114,7 @@ read_head(struct input *in, struct channel *ch, int head_timeout_ms,
     struct slice *ret_head)
 {
 	struct progress p = { .line = in->start, .scanned = in->start };
-	int64_t deadline_ms = 0;	/* set when the first piece was not enough */
+	int64_t deadline_ms = 0; /* set when the first piece was not enough */
 	size_t head_end = 0;
 	enum verdict v;
 

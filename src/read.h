@@ -34,8 +34,8 @@ struct input {
  * no byte of a request arrived, or the client is gone.  Any other verdict is
  * a head that cannot become whole; *ret_head is what there is of it.
  */
-enum verdict read_head(struct input *in, struct channel *ch, int head_timeout_ms,
-    struct slice *ret_head);
+enum verdict read_head(struct input *in, struct channel *ch,
+    int head_timeout_ms, struct slice *ret_head);
 
 /* Whether bytes that nobody has looked at yet are waiting in the buffer. */
 bool read_has_more(const struct input *in);

@@ -56,8 +56,8 @@ open_by_openat2(int root, const char *path, int flags)
 
 	do {
 		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	} while (fd < 0 && (errno == EINTR ||
-	    (errno == EAGAIN && ++tries < RACE_RETRIES)));
+	} while (fd < 0 &&
+	    (errno == EINTR || (errno == EAGAIN && ++tries < RACE_RETRIES)));
 	return fd;
 }
 
@@ -174,8 +174,8 @@ open_file(const struct site *site, const char *path, struct target *t)
 static bool
 is_directory(const struct site *site, const char *path)
 {
-	int fd = open_beneath(site->root, path,
-	    O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd =
+	    open_beneath(site->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return false;
@@ -201,7 +201,7 @@ open_path(const struct site *site, struct target *t)
 	if (p->ends_in_slash) {
 		p->name[len] = '\0';
 		if (v == SLASH_MISSING)
-			v = NOT_REGULAR;	/* index.html is a directory */
+			v = NOT_REGULAR; /* index.html is a directory */
 	}
 	return v;
 }
@@ -209,9 +209,9 @@ open_path(const struct site *site, struct target *t)
 /* A search through the rules, a block of the file at a time. */
 struct search {
 	struct target *t;
-	size_t have;	/* bytes in rules_buf */
-	unsigned long number;	/* of the line that is looked at */
-	bool in_long_line;	/* the rest of a line too long for the buffer */
+	size_t have; /* bytes in rules_buf */
+	unsigned long number; /* of the line that is looked at */
+	bool in_long_line; /* the rest of a line too long for the buffer */
 };
 
 /* Whether this line is the rule that answers; notes the first bad line. */
@@ -231,8 +231,8 @@ try_line(struct search *s, struct slice line, bool too_long)
 		kind = rule_parse(line, &t->rule, &problem);
 	if (kind == RULE_BAD && t->bad_rule.line == 0)
 		t->bad_rule = (struct bad_rule){ s->number, problem };
-	return kind == RULE_REDIRECT && rule_matches(&t->rule,
-	    (struct slice){ t->path.name, t->path.len });
+	return kind == RULE_REDIRECT &&
+	    rule_matches(&t->rule, (struct slice){ t->path.name, t->path.len });
 }
 
 /* Tries the lines that are in the buffer; keeps an unfinished last one. */
@@ -288,14 +288,15 @@ find_rule(const struct site *site, struct target *t)
 	if (fd < 0)
 		return NOT_FOUND;
 	enum verdict v = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ?
-	    search_rules(fd, t) : NOT_FOUND;
+	    search_rules(fd, t) :
+	    NOT_FOUND;
 	close(fd);
 	return v;
 }
 
 enum verdict
-resolve_target(const struct site *site, const struct request *r,
-    struct target *ret_target)
+resolve_target(
+    const struct site *site, const struct request *r, struct target *ret_target)
 {
 	struct target *t = ret_target;
 

@@ -15,24 +15,24 @@
 
 /* The document root, open for the life of the process. */
 struct site {
-	int root;	/* an O_PATH descriptor of the directory */
+	int root; /* an O_PATH descriptor of the directory */
 };
 
 /* A bad line of _redirects that was met; number 0: there was none. */
 struct bad_rule {
 	unsigned long line;
-	const char *problem;	/* the end of a sentence */
+	const char *problem; /* the end of a sentence */
 };
 
 /* What was found.  One per connection, used again for each request. */
 struct target {
-	int file;	/* the representation, open for reading; -1 if none */
+	int file; /* the representation, open for reading; -1 if none */
 	uint64_t size;
-	int64_t modified;	/* seconds since 1970 */
+	int64_t modified; /* seconds since 1970 */
 	struct path path;
-	struct rule rule;	/* where the verdict is REDIRECTED */
-	struct bad_rule bad_rule;	/* the first one */
-	char rules_buf[RULES_BUF];	/* where rule's slices lie */
+	struct rule rule; /* where the verdict is REDIRECTED */
+	struct bad_rule bad_rule; /* the first one */
+	char rules_buf[RULES_BUF]; /* where rule's slices lie */
 };
 
 /*

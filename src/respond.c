@@ -64,8 +64,9 @@ add_head(struct text *t, const struct reply *reply, int64_t now)
 		add_date_field(t, "Date", now);
 	text_add(t, SLICE("Content-Type: "));
 	text_add(t, reply->content_type);
-	text_add(t, type_is_text(reply->content_type) ?
-	    SLICE("; charset=utf-8\r\n") : SLICE("\r\n"));
+	text_add(t,
+	    type_is_text(reply->content_type) ? SLICE("; charset=utf-8\r\n") :
+						SLICE("\r\n"));
 	text_add(t, SLICE("Content-Length: "));
 	text_add_number(t, reply->content_length, 1);
 	text_add(t, SLICE("\r\n"));
@@ -133,7 +134,7 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
 
 	bool by_sendfile = has_content && reply->file >= 0 &&
 	    (reply->content_length > CONTENT_COPY_MAX ||
-	    reply->content_length > t.cap - t.len);
+		reply->content_length > t.cap - t.len);
 	if (by_sendfile) {
 		enum io_result r = channel_send(ch, text_slice(&t), true);
 

@@ -15,7 +15,8 @@ take_word(struct slice *rest)
 	*rest = slice_trim(*rest);
 
 	size_t len = 0;
-	while (len < rest->len && rest->ptr[len] != ' ' && rest->ptr[len] != '\t')
+	while (
+	    len < rest->len && rest->ptr[len] != ' ' && rest->ptr[len] != '\t')
 		len++;
 	struct slice word = { rest->ptr, len };
 	*rest = slice_after(*rest, len);
@@ -29,8 +30,8 @@ take_word(struct slice *rest)
 static bool
 starts_with_nocase(struct slice s, struct slice prefix)
 {
-	return s.len > prefix.len && slice_equal_nocase(
-	    (struct slice){ s.ptr, prefix.len }, prefix);
+	return s.len > prefix.len &&
+	    slice_equal_nocase((struct slice){ s.ptr, prefix.len }, prefix);
 }
 
 /* Only what may stand in a Location field may stand in a rule. */
@@ -53,7 +54,8 @@ find_problem(const struct rule *r, struct slice status, struct slice rest)
 		return "splats and placeholders are not supported";
 	if (r->to.len == 0)
 		return "there is no place to redirect to";
-	if (r->to.ptr[0] != '/' && !starts_with_nocase(r->to, SLICE("http://")) &&
+	if (r->to.ptr[0] != '/' &&
+	    !starts_with_nocase(r->to, SLICE("http://")) &&
 	    !starts_with_nocase(r->to, SLICE("https://")))
 		return "the place to redirect to must be a path or an http URI";
 	if (!is_printable(r->from) || !is_printable(r->to))

@@ -8,13 +8,13 @@
 
 /* The slices lie in the line that was parsed. */
 struct rule {
-	struct slice from;	/* a path, still percent-encoded */
-	struct slice to;	/* a path or an absolute http(s) URI */
-	int status;	/* 301, 302, 303, 307 or 308 */
+	struct slice from; /* a path, still percent-encoded */
+	struct slice to; /* a path or an absolute http(s) URI */
+	int status; /* 301, 302, 303, 307 or 308 */
 };
 
 enum rule_kind {
-	RULE_NONE,	/* an empty line or a comment */
+	RULE_NONE, /* an empty line or a comment */
 	RULE_REDIRECT,
 	RULE_BAD,
 };
@@ -27,8 +27,8 @@ enum rule_kind {
  * RULE_REDIRECT: *ret_rule is written.  RULE_BAD: *ret_problem says what is
  * wrong, as the end of a sentence for the operator.
  */
-enum rule_kind rule_parse(struct slice line, struct rule *ret_rule,
-    const char **ret_problem);
+enum rule_kind rule_parse(
+    struct slice line, struct rule *ret_rule, const char **ret_problem);
 
 /*
  * Whether a rule answers for a canonical path (target.h).  A slash at the end

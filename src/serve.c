@@ -14,10 +14,10 @@
 
 /* All memory of a connection; pages that no request needs are never touched. */
 struct conn {
-	const struct site *site;	/* NULL: there is nothing to serve */
+	const struct site *site; /* NULL: there is nothing to serve */
 	const struct options *options;
 	struct channel channel;
-	unsigned long requests;	/* answered so far */
+	unsigned long requests; /* answered so far */
 	struct target target;
 	struct input in;
 	struct output out;
@@ -26,9 +26,9 @@ struct conn {
 static struct conn connection;
 
 enum after {
-	AFTER_NEXT,	/* the connection persists */
-	AFTER_CLOSE,	/* nothing is left to say or to wait for */
-	AFTER_LINGER,	/* the peer may still be sending */
+	AFTER_NEXT, /* the connection persists */
+	AFTER_CLOSE, /* nothing is left to say or to wait for */
+	AFTER_LINGER, /* the peer may still be sending */
 };
 
 static void
@@ -48,9 +48,9 @@ log_answer(struct conn *c, const struct request *req, const struct reply *reply,
 	if (c->target.bad_rule.line != 0) {
 		char number[NUMBER_CAP];
 
-		log_operator("_redirects:",
-		    text_number(number, c->target.bad_rule.line), ": ",
-		    c->target.bad_rule.problem, NULL);
+		log_operator(
+		    "_redirects:", text_number(number, c->target.bad_rule.line),
+		    ": ", c->target.bad_rule.problem, NULL);
 	}
 	if (c->options->log_requests)
 		log_request(&entry);
@@ -78,8 +78,8 @@ answer_one(struct conn *c)
 	struct reply reply;
 	struct slice head;
 	uint64_t content_sent;
-	enum verdict v = read_head(&c->in, &c->channel,
-	    c->options->head_timeout_ms, &head);
+	enum verdict v =
+	    read_head(&c->in, &c->channel, c->options->head_timeout_ms, &head);
 
 	if (v != PROCEED && verdict_status(v) == 0)
 		return AFTER_CLOSE;
@@ -90,7 +90,7 @@ answer_one(struct conn *c)
 	if (v == PROCEED)
 		v = parse_request(head, &req);
 	else
-		parse_request(head, &req);	/* its line, for the log */
+		parse_request(head, &req); /* its line, for the log */
 	if (v == PROCEED && c->site == NULL)
 		v = MISCONFIGURED;
 	if (v == PROCEED)
@@ -98,11 +98,14 @@ answer_one(struct conn *c)
 
 	int64_t now = (int64_t)time(NULL);
 	bool last = ++c->requests == c->options->max_requests;
-	decide_reply(v, &req, &c->target, c->options->persist, last, now, &reply);
+	decide_reply(
+	    v, &req, &c->target, c->options->persist, last, now, &reply);
 
-	enum verdict end = respond(&c->channel, &c->out, &reply, now, &content_sent);
+	enum verdict end =
+	    respond(&c->channel, &c->out, &reply, now, &content_sent);
 	target_close(&c->target);
-	log_answer(c, &req, &reply, now, content_sent, end == PROCEED ? v : end);
+	log_answer(
+	    c, &req, &reply, now, content_sent, end == PROCEED ? v : end);
 
 	if (end != PROCEED)
 		return AFTER_CLOSE;
@@ -112,8 +115,8 @@ answer_one(struct conn *c)
 }
 
 static bool
-open_connection(struct conn *c, const struct site *site,
-    const struct options *options)
+open_connection(
+    struct conn *c, const struct site *site, const struct options *options)
 {
 	c->site = site;
 	c->options = options;

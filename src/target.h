@@ -17,7 +17,7 @@
 struct path {
 	char name[PATH_CAP];
 	size_t len;
-	bool ends_in_slash;	/* it names a directory; the slash is not in name */
+	bool ends_in_slash; /* it names a directory; the slash is not in name */
 };
 
 /*

@@ -12,7 +12,8 @@ static const struct {
 	char framing;
 	char token[28];
 } verdicts[] = {
-#define VERDICT(name, status, framing, token) [name] = { status, framing, token },
+#define VERDICT(name, status, framing, token) \
+	[name] = { status, framing, token },
 #include "verdicts.def"
 #undef VERDICT
 };

@@ -65,7 +65,7 @@ setup() {
 	local program=$HTTPD
 	cat >"$BATS_TEST_TMPDIR/httpd" <<-SH
 		#!/bin/sh
-		exec strace -qq -o /dev/null -e inject=pread64:error=EIO "$program" "\$@"
+		exec strace -qq -o /dev/null -P "$tree/data" -e inject=pread64:error=EIO "$program" "\$@"
 	SH
 	chmod +x "$BATS_TEST_TMPDIR/httpd"
 	HTTPD=$BATS_TEST_TMPDIR/httpd get /data "$tree"
