@@ -22,8 +22,8 @@ DESTDIR =
 # gcc or clang; musl (static, what is shipped) or glibc (to lean on neither).
 CC = gcc
 LIBC = musl
-CFLAGS = -O2
-LDFLAGS =
+CFLAGS ?= -O2
+LDFLAGS ?=
 BUILD = build
 
 PORT = 8080
@@ -77,7 +77,7 @@ PIC = -fPIE
 else
 LINK_KIND = -static
 MUSL_START = crt1.o
-PIC = -fno-pie -no-pie
+PIC = -fno-pie
 endif
 
 OBJECTS = $(MODULES:%=$(BUILD)/obj/%.o)
@@ -87,8 +87,15 @@ V = 0
 Q = $(if $(filter 0,$(V)),@)
 SAY = $(if $(filter 0,$(V)),@printf '  %-5s %s\n')
 
+# from-listen-fds is for systemd's sake: without libsystemd it has no use.
+HAVE_SYSTEMD := $(shell pkg-config --exists libsystemd 2>/dev/null && echo yes)
+PROGRAMS = $(BUILD)/httpd $(if $(HAVE_SYSTEMD),$(BUILD)/from-listen-fds)
+
 .PHONY: all
-all: $(BUILD)/httpd $(BUILD)/from-listen-fds ## build the programs (default)
+all: $(PROGRAMS) ## build the programs (default)
+ifndef HAVE_SYSTEMD
+	@echo 'libsystemd is not here: from-listen-fds is left out'
+endif
 
 $(BUILD)/httpd: $(OBJECTS)
 	$(if $(filter musl,$(LIBC)),$(if $(MUSL_LIB)$(findstring musl,$(MACHINE)),,\
@@ -105,7 +112,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile | $(BUILD)/obj
 # The one program with a shared library, for where LISTEN_FDS is spoken.
 $(BUILD)/from-listen-fds: src/from-listen-fds.c Makefile | $(BUILD)/obj
 	$(SAY) CC $@
-	$(Q)$(CC) $(PROJECT_CFLAGS) -MF $(BUILD)/obj/from-listen-fds.d -fPIE \
+	$(Q)$(CC) $(PROJECT_CFLAGS) -MF $(BUILD)/obj/from-listen-fds.d -fPIE -D_FORTIFY_SOURCE=2 \
 		$(CPPFLAGS) $(CFLAGS) -pie $(HARDENED_LINK) $(LDFLAGS) -o $@ $< -lsystemd
 
 $(BUILD)/obj:
@@ -165,14 +172,44 @@ bench-quick: ## the figures beside nginx and a constant answer, two minutes
 	@$(MAKE) --no-print-directory all
 	@test/bench/quick
 
-MAN_PAGES = src/httpd.8 src/from-listen-fds.8 src/httpd-redirects.5
 INSTALL = install
+INSTALL_DATA = $(INSTALL) -m 644
+AT_SBINDIR = sed 's,/usr/sbin/,$(sbindir)/,'
+
 .PHONY: install
 install: all ## install below DESTDIR and prefix
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
 		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) \
 		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(datadir)/httpd
-	$(INSTALL) -s $(BUILD)/httpd $(BUILD)/from-listen-fds $(DESTDIR)$(sbindir)
+	$(INSTALL) -s $(BUILD)/httpd $(DESTDIR)$(sbindir)/httpd
+	if [ -e $(BUILD)/from-listen-fds ]; then \
+		$(INSTALL) -s $(BUILD)/from-listen-fds $(DESTDIR)$(sbindir); fi
+	$(INSTALL_DATA) src/httpd.8 src/from-listen-fds.8 $(DESTDIR)$(mandir)/man8
+	$(INSTALL_DATA) src/httpd-redirects.5 $(DESTDIR)$(mandir)/man5
+	for unit in httpd@.socket httpd@.service; do \
+		$(AT_SBINDIR) units/$$unit >$(DESTDIR)$(unitdir)/$$unit; done
+	$(INSTALL_DATA) units/httpd.sysusers $(DESTDIR)$(sysusersdir)/httpd.conf
+	for example in httpd.xinetd httpd.inetd httpd.default; do \
+		$(AT_SBINDIR) units/$$example \
+			>$(DESTDIR)$(docdir)/examples/$$example; done
+	rm -rf $(DESTDIR)$(datadir)/httpd/files
+	cp -R files $(DESTDIR)$(datadir)/httpd/files
+	chmod -R u=rwX,go=rX $(DESTDIR)$(datadir)/httpd $(DESTDIR)$(docdir)
+	chmod 644 $(DESTDIR)$(unitdir)/httpd@.*
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(sbindir)/httpd $(DESTDIR)$(sbindir)/from-listen-fds \
+		$(DESTDIR)$(mandir)/man8/httpd.8 \
+		$(DESTDIR)$(mandir)/man8/from-listen-fds.8 \
+		$(DESTDIR)$(mandir)/man5/httpd-redirects.5 \
+		$(DESTDIR)$(unitdir)/httpd@.socket $(DESTDIR)$(unitdir)/httpd@.service \
+		$(DESTDIR)$(sysusersdir)/httpd.conf
+	rm -rf $(DESTDIR)$(datadir)/httpd $(DESTDIR)$(docdir)
+
+.PHONY: format
+format: ## lay out the C code by .clang-format
+	clang-format -i src/*.[ch] $(wildcard test/*/*.[ch])
 
 .PHONY: dist
 dist: ## the source, as build/httpd-VERSION.tar.gz

@@ -1,0 +1,175 @@
+# The tree itself: what builds, what is promised of the program's size, and
+# that tests, tables and pages are complete.
+
+load lib
+
+setup() {
+	cd "$TOP"
+}
+
+# sections PROGRAM: text, data and bss in bytes, of the stripped program.
+sections() {
+	strip -o "$BATS_TEST_TMPDIR/stripped" "$1"
+	size "$BATS_TEST_TMPDIR/stripped" | awk 'NR == 2 { print $1, $2, $3 }'
+}
+
+@test "the program is static, position-independent and hardened" {
+	run file "$BUILD/httpd"
+	assert_output --partial 'static-pie linked'
+	run readelf -lW "$BUILD/httpd"
+	refute_output --partial INTERP
+	assert_output --partial GNU_RELRO
+	assert_output --regexp 'GNU_STACK.* RW '
+	refute_output --partial ' RWE '
+	run readelf -dW "$BUILD/httpd"
+	refute_output --partial NEEDED
+	refute_output --partial TEXTREL
+}
+
+@test "from-listen-fds alone needs libsystemd, and is hardened" {
+	run readelf -dW "$BUILD/from-listen-fds"
+	assert_output --partial 'NEEDED.*libsystemd' || assert_output --partial libsystemd.so
+	assert_output --partial BIND_NOW
+}
+
+@test "the stripped program's text is under 150 KiB" {
+	local text
+	read -r text _ <<<"$(sections "$BUILD/httpd")"
+	printf 'text: %s bytes\n' "$text"
+	[ "$text" -lt $((150 * 1024)) ]
+}
+
+@test "the program's own writable memory is under 96 KiB" {
+	local data bss
+	read -r _ data bss <<<"$(sections "$BUILD/httpd")"
+	printf 'data and bss: %s bytes\n' $((data + bss))
+	[ $((data + bss)) -lt $((96 * 1024)) ]
+}
+
+@test "no function that takes memory from the heap is linked in by our code" {
+	local objects
+	objects=("$BUILD"/obj/*.o)
+	[ "${#objects[@]}" -gt 10 ]
+	run bash -c "nm -u \"\$@\" | grep -wE 'malloc|calloc|realloc|free|strdup|strndup|asprintf|getline|fopen|printf|dprintf|fprintf|syslog|gmtime|gmtime_r|localtime|localtime_r|strftime'" - "${objects[@]}"
+	assert_output ''
+}
+
+@test "two directories build the same bytes" {
+	local name
+	for name in one a/longer/name; do
+		mkdir -p "$BATS_TEST_TMPDIR/$name"
+		cp -R Makefile src "$BATS_TEST_TMPDIR/$name"
+		make -s -C "$BATS_TEST_TMPDIR/$name" CFLAGS='-O2 -g' BUILD=build >/dev/null
+	done
+	cmp "$BATS_TEST_TMPDIR/one/build/httpd" "$BATS_TEST_TMPDIR/a/longer/name/build/httpd"
+	cmp "$BATS_TEST_TMPDIR/one/build/from-listen-fds" \
+		"$BATS_TEST_TMPDIR/a/longer/name/build/from-listen-fds"
+}
+
+@test "glibc builds it without a warning, and it serves" {
+	make -s LIBC=glibc BUILD="$BATS_TEST_TMPDIR/glibc" >/dev/null
+	HTTPD=$BATS_TEST_TMPDIR/glibc/httpd get / "$FILES"
+	assert_status 200 ok
+}
+
+@test "make install and make uninstall are each other's opposite" {
+	local root=$BATS_TEST_TMPDIR/root
+	make -s install DESTDIR="$root" prefix=/opt/httpd >/dev/null
+	[ -x "$root/opt/httpd/sbin/httpd" ]
+	grep -q 'ExecStart=/opt/httpd/sbin/httpd ' \
+		"$root/opt/httpd/lib/systemd/system/httpd@.service"
+	HTTPD=$root/opt/httpd/sbin/httpd get /a/b/ref.html "$root/opt/httpd/share/httpd/files"
+	assert_status 200 ok
+	make -s uninstall DESTDIR="$root" prefix=/opt/httpd >/dev/null
+	run find "$root" ! -type d
+	assert_output ''
+}
+
+@test "make help names every target that is meant for people" {
+	run make -s help
+	local target
+	for target in all run test check install uninstall dist deb clean help \
+		test-systemd bench-quick format; do
+		assert_output --regexp "  $target +[a-z]"
+	done
+}
+
+@test "every verdict is named by a test" {
+	local token
+	while read -r token; do
+		grep -qrE "(^|[^a-z-])$token([^a-z-]|\$)" test --include='*.bats' ||
+			printf 'no suite names %s\n' "$token"
+	done < <(sed -n 's/^VERDICT(.*"\(.*\)")$/\1/p' src/verdicts.def |
+		grep -vxE 'proceed|idle|end-of-input') >"$BATS_TEST_TMPDIR/missing"
+	run cat "$BATS_TEST_TMPDIR/missing"
+	assert_output ''
+}
+
+@test "every option is in the help, the manual page and a test" {
+	local option
+	for option in $(sed -n 's/^\t\t{ "\([a-z-]*\)", .*_argument.*/\1/p' src/options.c); do
+		"$BUILD/httpd" --help | grep -q -e "--$option"
+		grep -q "Fl -$option" src/httpd.8
+		grep -q -e "--$option" test/*.bats
+	done
+}
+
+@test "no module includes the header of a later stage" {
+	# A stage may include what comes before it, and what serves all stages.
+	local stages=(channel read parse target rules resolve decide respond)
+	local i j
+	for ((i = 0; i < ${#stages[@]}; i++)); do
+		for ((j = i + 1; j < ${#stages[@]}; j++)); do
+			run grep -l "\"${stages[j]}\\.h\"" "src/${stages[i]}.c" "src/${stages[i]}.h"
+			assert_output ''
+		done
+	done
+	run grep -lE '"(log|serve|options)\.h"' src/{channel,read,parse,target,rules,resolve,decide,respond}.[ch]
+	assert_output ''
+}
+
+@test "the manual pages are in order" {
+	run bash -c "mandoc -T lint src/*.[1-8] 2>/dev/null | grep -v 'referenced manual not found'"
+	assert_output ''
+}
+
+@test "the C code is laid out by .clang-format" {
+	run bash -c 'clang-format --dry-run --Werror src/*.[ch] test/*/*.[ch]'
+	assert_success
+}
+
+@test "shellcheck has nothing to say of any script" {
+	local scripts
+	scripts=$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh\b|^#!/usr/bin/env bats' --)
+	[ -n "$scripts" ]
+	# shellcheck disable=SC2086  # one word for each file
+	run shellcheck $scripts
+	assert_output ''
+	# SC2034: bats' own variables and lib.bash's are used elsewhere; SC2154:
+	# lib.bash sets them; SC1091: load is bats' own.
+	run shellcheck --shell=bats --exclude=SC2034,SC2154,SC1091,SC2030,SC2031 test/*.bats
+	assert_output ''
+}
+
+@test "every link in the pages and documents leads somewhere" {
+	local page link
+	for page in README.md CONTRIBUTING.md src/README.md; do
+		while read -r link; do
+			[ -e "$(dirname "$page")/$link" ] || printf '%s: %s\n' "$page" "$link"
+		done < <(grep -oE '\]\([^):#]+\)' "$page" | tr -d ']()')
+	done >"$BATS_TEST_TMPDIR/broken"
+	local html
+	for html in index.html result.html 404.html a/b/ref.html; do
+		while read -r link; do
+			case $link in
+			/a/7.jpg) wanted=404 ;;
+			/redirect) wanted=301 ;;
+			*) wanted=200 ;;
+			esac
+			get "$link" "$FILES"
+			[ "$code" = "$wanted" ] || printf '%s: %s is %s\n' "$html" "$link" "$code"
+		done < <(grep -oE '(href|src)="/[^"]*"' "files/$html" | sed 's/.*="//; s/"$//' | sort -u)
+	done >>"$BATS_TEST_TMPDIR/broken"
+	run cat "$BATS_TEST_TMPDIR/broken"
+	assert_output ''
+}
