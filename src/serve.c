@@ -142,10 +142,7 @@ serve(const struct site *site, const struct options *options)
 void
 serve_unavailable(const struct options *options)
 {
-	struct options quiet = *options;
-
-	quiet.log_requests = false;
-	if (open_connection(&connection, NULL, &quiet) &&
+	if (open_connection(&connection, NULL, options) &&
 	    answer_one(&connection) == AFTER_LINGER)
 		channel_linger(&connection.channel);
 }

@@ -10,8 +10,10 @@ setup() {
 # the client nothing but a plain 503.
 assert_operator_error() {
 	assert_equal "$exit" "$1"
-	assert_equal "$log" "$2"
+	assert_equal "$(head -1 "$BATS_TEST_TMPDIR/log")" "$2"
 	assert_equal "$code" 503
+	assert_equal "$token" misconfigured
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/log")" 2
 	assert_equal "$(field Connection)" close
 	run content
 	refute_output --partial httpd

@@ -15,23 +15,23 @@ setup() {
 	echo percent >"$tree/100%.txt"
 }
 
-# through_the_walk COMMAND...: on a kernel that does not know openat2.
-through_the_walk() {
-	strace -qq -f -o "$BATS_TEST_TMPDIR/strace" -e trace=openat2,openat \
-		-e inject=openat2:error="${OPENAT2_ERROR:-ENOSYS}" "$@"
-}
-
-# get_by_walk TARGET DIRECTORY
-get_by_walk() {
-	local program=$HTTPD
-	cat >"$BATS_TEST_TMPDIR/walker" <<-SH
+# get_failing ERROR TARGET DIRECTORY: with openat2 failing with ERROR, as on a
+# kernel that does not know it (ENOSYS).
+get_failing() {
+	local error=$1 program=$HTTPD
+	shift
+	cat >"$BATS_TEST_TMPDIR/failing" <<-SH
 		#!/bin/sh
 		exec strace -qq -f -o "$BATS_TEST_TMPDIR/strace" -e trace=openat2,openat \\
-			-e inject=openat2:error=${OPENAT2_ERROR:-ENOSYS} "$program" "\$@"
+			-e inject=openat2:error=$error "$program" "\$@"
 	SH
-	chmod +x "$BATS_TEST_TMPDIR/walker"
-	HTTPD=$BATS_TEST_TMPDIR/walker get "$@"
-	grep -q "openat2.*${OPENAT2_ERROR:-ENOSYS}" "$BATS_TEST_TMPDIR/strace"
+	chmod +x "$BATS_TEST_TMPDIR/failing"
+	HTTPD=$BATS_TEST_TMPDIR/failing get "$@"
+	grep -q "openat2.*$error" "$BATS_TEST_TMPDIR/strace"
+}
+
+get_by_walk() {
+	get_failing ENOSYS "$@"
 }
 
 # get_both TARGET CODE TOKEN: by openat2 and by the walk, with one result.
@@ -197,8 +197,20 @@ get_both() {
 }
 
 @test "openat2 answered with EPERM by a sandbox leads to the walk" {
-	OPENAT2_ERROR=EPERM get_by_walk /dir/sub/file.txt "$tree"
+	get_failing EPERM /dir/sub/file.txt "$tree"
 	assert_status 200 ok
+}
+
+@test "a failing disk is answered 500, a lack of resources 503, and both close" {
+	local error
+	get_failing EIO /dir/sub/file.txt --persist=always "$tree"
+	assert_status 500 file-error
+	assert_equal "$(field Connection)" close
+	for error in EMFILE ENFILE ENOMEM EAGAIN; do
+		get_failing "$error" /dir/sub/file.txt --persist=always "$tree"
+		assert_status 503 out-of-resources
+		assert_equal "$(field Connection)" close
+	done
 }
 
 @test "no system call ever names a path outside the tree" {

@@ -65,10 +65,10 @@ assert_type() {
 	get /data.bin "$tree"
 	assert_equal "$(field Content-Length)" 1000
 	content | cmp - "$tree/data.bin"
-	local then now
-	then=$(date -d "$(field Date)" +%s)
+	local sent now
+	sent=$(date -d "$(field Date)" +%s)
 	now=$(date +%s)
-	[ $((now - then)) -le 5 ] && [ "$then" -le "$now" ]
+	[ $((now - sent)) -le 5 ] && [ "$sent" -le "$now" ]
 	run field Server
 	assert_failure
 }

@@ -4,7 +4,7 @@
 load lib
 
 setup() {
-	cd "$TOP"
+	cd "$TOP" || return
 }
 
 # sections PROGRAM: text, data and bss in bytes, of the stripped program.
@@ -28,7 +28,7 @@ sections() {
 
 @test "from-listen-fds alone needs libsystemd, and is hardened" {
 	run readelf -dW "$BUILD/from-listen-fds"
-	assert_output --partial 'NEEDED.*libsystemd' || assert_output --partial libsystemd.so
+	assert_output --partial libsystemd.so
 	assert_output --partial BIND_NOW
 }
 
@@ -107,11 +107,11 @@ sections() {
 
 @test "every option is in the help, the manual page and a test" {
 	local option
-	for option in $(sed -n 's/^\t\t{ "\([a-z-]*\)", .*_argument.*/\1/p' src/options.c); do
+	while read -r option; do
 		"$BUILD/httpd" --help | grep -q -e "--$option"
 		grep -q "Fl -$option" src/httpd.8
 		grep -q -e "--$option" test/*.bats
-	done
+	done < <(sed -n 's/^\t\t{ "\([a-z-]*\)", .*_argument.*/\1/p' src/options.c)
 }
 
 @test "no module includes the header of a later stage" {
