@@ -133,9 +133,11 @@ channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 		 * Either the time is over or the spawner left the socket
 		 * non-blocking, which only poll can wait for.
 		 */
+		bool interrupted = errno == EINTR;
 		int flags = fcntl(ch->in, F_GETFL);
+
 		ch->in_nonblocking = flags < 0 || (flags & O_NONBLOCK) != 0;
-		if (!ch->in_nonblocking && errno != EINTR)
+		if (!ch->in_nonblocking && !interrupted)
 			return IO_TIMEOUT;
 	}
 	return channel_receive_until(

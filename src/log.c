@@ -34,19 +34,11 @@
 enum destination { UNKNOWN, STANDARD_ERROR, SYSLOG, NOWHERE };
 
 static struct {
-	int in, out;
 	enum destination destination;
 	int syslog;
 	struct text peer; /* the client's address; cap 0: not asked yet */
 	char peer_buf[INET6_ADDRSTRLEN];
-} log_state = { .in = STDIN_FILENO, .out = STDOUT_FILENO };
-
-void
-log_open(int in, int out)
-{
-	log_state.in = in;
-	log_state.out = out;
-}
+} log_state;
 
 static bool
 is_same_file(const struct stat *a, int fd)
@@ -65,7 +57,7 @@ static bool
 standard_error_is_client(const struct stat *st)
 {
 	return !S_ISCHR(st->st_mode) &&
-	    (is_same_file(st, log_state.in) || is_same_file(st, log_state.out));
+	    (is_same_file(st, STDIN_FILENO) || is_same_file(st, STDOUT_FILENO));
 }
 
 static enum destination
@@ -177,7 +169,7 @@ log_request(const struct log_entry *e)
 
 	if (log_state.peer.cap == 0) {
 		log_state.peer = TEXT_IN(log_state.peer_buf);
-		add_peer(&log_state.peer, log_state.in);
+		add_peer(&log_state.peer, STDIN_FILENO);
 	}
 	text_add(&t, SLICE(SYSLOG_INFO));
 	size_t skip = t.len;

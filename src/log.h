@@ -24,9 +24,6 @@ struct log_entry {
 	enum verdict verdict;
 };
 
-/* Which descriptors the client's connection is on; before any other call. */
-void log_open(int in, int out);
-
 /*
  * Writes the Combined Log Format's line with the verdict's token as one more
  * quoted field.  Never longer than PIPE_BUF, so that lines of many processes

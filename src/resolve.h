@@ -29,9 +29,9 @@ struct target {
 	int file; /* the representation, open for reading; -1 if none */
 	uint64_t size;
 	int64_t modified; /* seconds since 1970 */
-	struct path path;
 	struct rule rule; /* where the verdict is REDIRECTED */
 	struct bad_rule bad_rule; /* the first one */
+	struct path path;
 	char rules_buf[RULES_BUF]; /* where rule's slices lie */
 };
 

@@ -12,14 +12,18 @@
 #include <time.h>
 #include <unistd.h>
 
-/* All memory of a connection; pages that no request needs are never touched. */
+/*
+ * All memory of a connection.  A page that no request needs is never touched,
+ * and the members stand in such an order that a usual request needs three:
+ * the start of all this, the target, the output.
+ */
 struct conn {
 	const struct site *site; /* NULL: there is nothing to serve */
 	const struct options *options;
 	struct channel channel;
 	unsigned long requests; /* answered so far */
-	struct target target;
 	struct input in;
+	struct target target;
 	struct output out;
 };
 

@@ -15,9 +15,9 @@
  * a slash in front, terminated.  The root itself is the empty path.
  */
 struct path {
-	char name[PATH_CAP];
 	size_t len;
 	bool ends_in_slash; /* it names a directory; the slash is not in name */
+	char name[PATH_CAP];
 };
 
 /*
