@@ -40,8 +40,10 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wimplicit-fallthrough -Wswitch-enum -Werror
 HARDENING = -fstack-protector-strong -fstack-clash-protection \
 	-fcf-protection -fno-strict-overflow -fno-delete-null-pointer-checks
-HARDENED_LINK = -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
-	-Wl,--build-id=none
+HARDENED_LINK = -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=none
+# A static musl program never makes its relocated data read-only: there is no
+# loader to do it.  Asking for it would only spread the data over more pages.
+RELRO = -Wl,-z,relro
 
 PROJECT_CFLAGS = -std=c17 -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	-DVERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. -MMD -MP \
@@ -68,14 +70,14 @@ endif
 
 PIE = yes
 ifneq ($(LIBC),musl)
-LINK_KIND = -pie
+LINK_KIND = -pie $(RELRO)
 PIC = -fPIE
 else ifeq ($(PIE),yes)
-LINK_KIND = -static-pie
+LINK_KIND = -static-pie -Wl,-z,norelro
 MUSL_START = rcrt1.o
 PIC = -fPIE
 else
-LINK_KIND = -static
+LINK_KIND = -static -Wl,-z,norelro
 MUSL_START = crt1.o
 PIC = -fno-pie
 endif
@@ -113,7 +115,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile | $(BUILD)/obj
 $(BUILD)/from-listen-fds: src/from-listen-fds.c Makefile | $(BUILD)/obj
 	$(SAY) CC $@
 	$(Q)$(CC) $(PROJECT_CFLAGS) -MF $(BUILD)/obj/from-listen-fds.d -fPIE -D_FORTIFY_SOURCE=2 \
-		$(CPPFLAGS) $(CFLAGS) -pie $(HARDENED_LINK) $(LDFLAGS) -o $@ $< -lsystemd
+		$(CPPFLAGS) $(CFLAGS) -pie $(RELRO) $(HARDENED_LINK) $(LDFLAGS) -o $@ $< -lsystemd
 
 $(BUILD)/obj:
 	$(Q)mkdir -p $@

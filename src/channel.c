@@ -261,16 +261,24 @@ stop_blocking(struct channel *ch)
 	ch->in_nonblocking = true;
 }
 
-enum io_result
-channel_send_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
+/*
+ * Lets only full segments leave, or no longer.  Without it the peer is woken
+ * for every piece of 64 KiB that sendfile hands to TCP, which costs both sides
+ * a third of their speed.  On what is not TCP it does nothing.
+ */
+static void
+hold_short_segments(const struct channel *ch, int on)
+{
+	setsockopt(ch->out, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+/* Sends a file by sendfile until it is sent or nothing can be done. */
+static enum io_result
+send_by_kernel(struct channel *ch, int fd, uint64_t offset, uint64_t len,
     uint64_t *ret_sent)
 {
-	*ret_sent = 0;
-	if (!ch->out_is_socket)
-		return copy_file(ch, fd, offset, len, ret_sent);
-
-	stop_blocking(ch);
 	off_t at = (off_t)offset;
+
 	while (*ret_sent < len) {
 		uint64_t left = len - *ret_sent;
 		ssize_t n = sendfile(ch->out, fd, &at,
@@ -295,6 +303,21 @@ channel_send_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 			return r;
 	}
 	return IO_DONE;
+}
+
+enum io_result
+channel_send_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
+    uint64_t *ret_sent)
+{
+	*ret_sent = 0;
+	if (!ch->out_is_socket)
+		return copy_file(ch, fd, offset, len, ret_sent);
+
+	stop_blocking(ch);
+	hold_short_segments(ch, 1);
+	enum io_result r = send_by_kernel(ch, fd, offset, len, ret_sent);
+	hold_short_segments(ch, 0);
+	return r;
 }
 
 void

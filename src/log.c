@@ -11,7 +11,6 @@
 #include "insist.h"
 #include "text.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -113,6 +112,37 @@ add_ipv4(struct text *t, const unsigned char *bytes)
 	}
 }
 
+/*
+ * The text of RFC 5952: the longest run of two or more zero groups is "::".
+ * The C library's inet_ntop would bring 13 KB of printf along, enough for
+ * another page fault or two at every start.
+ */
+static void
+add_ipv6(struct text *t, const unsigned char *bytes)
+{
+	int best = 8, best_len = 1;
+
+	for (int i = 0, len = 0; i < 8; i++) {
+		bool zero = bytes[2 * i] == 0 && bytes[2 * i + 1] == 0;
+
+		len = zero ? len + 1 : 0;
+		if (len > best_len) {
+			best_len = len;
+			best = i + 1 - len;
+		}
+	}
+	for (int i = 0; i < 8; i++) {
+		if (i == best) {
+			text_add(t, SLICE("::"));
+			i += best_len - 1;
+			continue;
+		}
+		if (i > 0 && i != best + best_len)
+			text_add_char(t, ':');
+		text_add_hex(t, (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1]);
+	}
+}
+
 /* An IPv4 client of an IPv6 socket is written as the IPv4 client it is. */
 static void
 add_peer(struct text *t, int fd)
@@ -138,9 +168,7 @@ add_peer(struct text *t, int fd)
 			add_ipv4(t, from.v6.sin6_addr.s6_addr + 12);
 			break;
 		}
-		if (inet_ntop(AF_INET6, &from.v6.sin6_addr, t->ptr,
-			(socklen_t)t->cap) != NULL)
-			t->len = strlen(t->ptr);
+		add_ipv6(t, from.v6.sin6_addr.s6_addr);
 		break;
 	case AF_UNIX:
 		text_add(t, SLICE("unix:"));

@@ -31,7 +31,8 @@
 int
 site_open(struct site *site, const char *directory)
 {
-	int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* musl's open() would add a call for O_CLOEXEC; its openat() does not. */
+	int fd = openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno;

@@ -41,6 +41,17 @@ text_add_number(struct text *t, uint64_t n, int digits)
 	text_add(t, (struct slice){ buf + at, sizeof(buf) - at });
 }
 
+void
+text_add_hex(struct text *t, unsigned n)
+{
+	int shift = 28;
+
+	while (shift > 0 && n >> shift == 0)
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		text_add_char(t, hex_lower[n >> shift & 15]);
+}
+
 const char *
 text_number(char *buf, uint64_t n)
 {

@@ -29,6 +29,9 @@ void text_add_char(struct text *t, char c);
 /* Appends n in decimal, with leading zeros up to `digits` digits. */
 void text_add_number(struct text *t, uint64_t n, int digits);
 
+/* Appends n in lower-case hexadecimal, without leading zeros. */
+void text_add_hex(struct text *t, unsigned n);
+
 /* Room for any number in decimal and a terminator. */
 #define NUMBER_CAP 21
 
