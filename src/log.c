@@ -102,47 +102,6 @@ send_line(const struct text *line, size_t skip)
 	} while (n < 0 && errno == EINTR);
 }
 
-static void
-add_ipv4(struct text *t, const unsigned char *bytes)
-{
-	for (int i = 0; i < 4; i++) {
-		if (i > 0)
-			text_add_char(t, '.');
-		text_add_number(t, bytes[i], 1);
-	}
-}
-
-/*
- * The text of RFC 5952: the longest run of two or more zero groups is "::".
- * The C library's inet_ntop would bring 13 KB of printf along, enough for
- * another page fault or two at every start.
- */
-static void
-add_ipv6(struct text *t, const unsigned char *bytes)
-{
-	int best = 8, best_len = 1;
-
-	for (int i = 0, len = 0; i < 8; i++) {
-		bool zero = bytes[2 * i] == 0 && bytes[2 * i + 1] == 0;
-
-		len = zero ? len + 1 : 0;
-		if (len > best_len) {
-			best_len = len;
-			best = i + 1 - len;
-		}
-	}
-	for (int i = 0; i < 8; i++) {
-		if (i == best) {
-			text_add(t, SLICE("::"));
-			i += best_len - 1;
-			continue;
-		}
-		if (i > 0 && i != best + best_len)
-			text_add_char(t, ':');
-		text_add_hex(t, (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1]);
-	}
-}
-
 /* An IPv4 client of an IPv6 socket is written as the IPv4 client it is. */
 static void
 add_peer(struct text *t, int fd)
@@ -161,14 +120,14 @@ add_peer(struct text *t, int fd)
 	}
 	switch (from.any.sa_family) {
 	case AF_INET:
-		add_ipv4(t, (const unsigned char *)&from.v4.sin_addr);
+		text_add_ipv4(t, (const unsigned char *)&from.v4.sin_addr);
 		break;
 	case AF_INET6:
 		if (IN6_IS_ADDR_V4MAPPED(&from.v6.sin6_addr)) {
-			add_ipv4(t, from.v6.sin6_addr.s6_addr + 12);
+			text_add_ipv4(t, from.v6.sin6_addr.s6_addr + 12);
 			break;
 		}
-		add_ipv6(t, from.v6.sin6_addr.s6_addr);
+		text_add_ipv6(t, from.v6.sin6_addr.s6_addr);
 		break;
 	case AF_UNIX:
 		text_add(t, SLICE("unix:"));

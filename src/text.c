@@ -52,6 +52,42 @@ text_add_hex(struct text *t, unsigned n)
 		text_add_char(t, hex_lower[n >> shift & 15]);
 }
 
+void
+text_add_ipv4(struct text *t, const unsigned char *bytes)
+{
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			text_add_char(t, '.');
+		text_add_number(t, bytes[i], 1);
+	}
+}
+
+void
+text_add_ipv6(struct text *t, const unsigned char *bytes)
+{
+	int best = 8, best_len = 1;
+
+	for (int i = 0, len = 0; i < 8; i++) {
+		bool zero = bytes[2 * i] == 0 && bytes[2 * i + 1] == 0;
+
+		len = zero ? len + 1 : 0;
+		if (len > best_len) {
+			best_len = len;
+			best = i + 1 - len;
+		}
+	}
+	for (int i = 0; i < 8; i++) {
+		if (i == best) {
+			text_add(t, SLICE("::"));
+			i += best_len - 1;
+			continue;
+		}
+		if (i > 0 && i != best + best_len)
+			text_add_char(t, ':');
+		text_add_hex(t, (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1]);
+	}
+}
+
 const char *
 text_number(char *buf, uint64_t n)
 {

@@ -32,6 +32,17 @@ void text_add_number(struct text *t, uint64_t n, int digits);
 /* Appends n in lower-case hexadecimal, without leading zeros. */
 void text_add_hex(struct text *t, unsigned n);
 
+/* Appends the text of an IPv4 address, of 4 bytes in network order. */
+void text_add_ipv4(struct text *t, const unsigned char *bytes);
+
+/*
+ * Appends the text of an IPv6 address, of 16 bytes, by RFC 5952 4: the longest
+ * run of two or more zero groups, the first of equals, is "::".  The C
+ * library's inet_ntop would bring 13 KB of printf along, enough for another
+ * page fault or two at every start.
+ */
+void text_add_ipv6(struct text *t, const unsigned char *bytes);
+
 /* Room for any number in decimal and a terminator. */
 #define NUMBER_CAP 21
 
