@@ -37,7 +37,8 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wcast-qual -Wcast-align -Wpointer-arith -Wformat=2 -Wundef -Wvla \
 	-Wwrite-strings -Wnull-dereference -Wdouble-promotion \
-	-Wimplicit-fallthrough -Wswitch-enum -Werror
+	-Wimplicit-fallthrough -Wswitch-enum $(WERROR)
+WERROR = -Werror
 HARDENING = -fstack-protector-strong -fstack-clash-protection \
 	-fcf-protection -fno-strict-overflow -fno-delete-null-pointer-checks
 HARDENED_LINK = -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=none
@@ -87,7 +88,7 @@ OBJECTS = $(MODULES:%=$(BUILD)/obj/%.o)
 # V=1 shows the commands.
 V = 0
 Q = $(if $(filter 0,$(V)),@)
-SAY = $(if $(filter 0,$(V)),@printf '  %-5s %s\n')
+SAY = @$(if $(filter 0,$(V)),printf '  %-5s %s\n',:)
 
 # from-listen-fds is for systemd's sake: without libsystemd it has no use.
 HAVE_SYSTEMD := $(shell pkg-config --exists libsystemd 2>/dev/null && echo yes)
