@@ -1,0 +1,424 @@
+#!/usr/bin/env bats
+#
+# The units, under systemd as it is on a host: PID 1 of a container, with its
+# journal, its sockets and its limits.  test/systemd/container says how.
+#
+#	make test-systemd			this system's own systemd
+#	make test-systemd SUITE=trixie		that of another release of Debian
+#
+# What the container serves is `make install`, or the Debian package.  The
+# clients run outside of it, in its network.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	load lib
+	export C=$BATS_FILE_TMPDIR/container
+	export BURST=$BATS_FILE_TMPDIR/burst
+	local stage=$BATS_FILE_TMPDIR/stage
+
+	"${CC:-cc}" -std=c17 -D_GNU_SOURCE -O2 -o "$BURST" \
+		"$TOP/test/tools/burst.c"
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$TOP" install \
+		DESTDIR="$stage" prefix=/usr
+	mkdir -p "$stage/srv"
+	cp -R "$FILES" "$stage/srv/http"
+	# One socket is enabled before the boot, as on a host that restarts.
+	systemctl --quiet --root="$stage" enable httpd@8082.socket 2>/dev/null
+
+	boot --copy "$stage"
+	inside systemd-sysusers
+	inside systemctl --quiet enable --now httpd@8080.socket \
+		httpd@127.0.0.1:8081.socket
+}
+
+teardown_file() {
+	halt
+}
+
+setup() {
+	load lib
+}
+
+# A drop-in lasts for a test; what a failed test saw is in the journal.
+teardown() {
+	[ -e "$C/pid" ] || return 0
+	if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
+		echo '-- the end of the journal:'
+		inside journalctl --no-pager -n 40 || :
+	fi
+	inside rm -rf /run/systemd/system/httpd@.service.d /etc/default/httpd
+	inside systemctl daemon-reload
+}
+
+# boot [OPTION]...: starts the container $C, which ends when this shell does.
+boot() {
+	local base=${CONTAINER_BASE:-/}
+
+	coproc CONTAINER {
+		"$TOP/test/systemd/container" boot "$C" --base "$base" "$@" \
+			2>"$C.log" 3>&-
+	}
+	read -r -u "${CONTAINER[0]}" _ || {
+		echo "the container did not boot:"
+		cat "$C.log"
+		return 1
+	} >&2
+}
+
+halt() {
+	local pid=${CONTAINER_PID:-}
+
+	[ -n "$pid" ] || return 0
+	eval "exec ${CONTAINER[1]}>&-"
+	wait "$pid" || :
+}
+
+# inside COMMAND...: as root in the container.
+inside() {
+	"$TOP/test/systemd/container" run "$C" "$@"
+}
+
+# client COMMAND...: a program of this system in the container's network.
+client() {
+	"$TOP/test/systemd/container" net "$C" "$@"
+}
+
+# Sends BYTES, with printf's escapes expanded, to PORT; all that comes back
+# until the connection ends is in the file $answer.
+ask_port() {
+	answer=$BATS_TEST_TMPDIR/answer
+	# shellcheck disable=SC2016 # For the other shell to expand.
+	client timeout 20 bash -c 'exec 4<>"/dev/tcp/127.0.0.1/$1"
+		printf "%b" "$2" >&4
+		cat <&4' - "$1" "$2" >"$answer"
+}
+
+# with LINE...: a drop-in for the service.
+with() {
+	printf '%s\n' '[Service]' "$@" | inside sh -c '
+		mkdir -p /run/systemd/system/httpd@.service.d
+		cat >/run/systemd/system/httpd@.service.d/test.conf
+		systemctl daemon-reload'
+}
+
+# The lines of the journal that hold TEXT, by httpd alone or by anybody.
+lines_of_httpd() {
+	inside journalctl --sync
+	inside journalctl --quiet -o cat -t httpd --grep "$1" || :
+}
+
+# The property $2 of the unit $1.
+property() {
+	inside systemctl show --value -p "$2" "$1"
+}
+
+# Fails where there is an instance that failed, or one that does not end.
+assert_no_instance() {
+	local left
+
+	# Systemd learns that a process has ended a moment after its client.
+	for ((i = 0; i < 200; i++)); do
+		left=$(inside systemctl list-units --all --plain --no-legend \
+			'httpd@*.service')
+		[ -n "$left" ] || return 0
+	done
+	printf 'wanted: no instance of httpd@.service\ngot:\n%s\n' "$left" >&2
+	return 1
+}
+
+assert_listening() {
+	run inside systemctl is-active "$1"
+	assert_output active
+}
+
+# -- The units
+
+@test "systemd finds no fault with the units" {
+	local version
+	version=$(inside systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+	run inside systemd-analyze --man=no verify httpd@8080.socket \
+		httpd@example.service
+	assert_success
+	if [ "$version" -ge 255 ]; then
+		assert_output ''
+	else
+		# What older ones do not know they name, and go on.
+		run sort -u <<<"$output"
+		assert_output --regexp "^[^ ]*/httpd@\.socket:[0-9]+: Unknown key( name)? 'PollLimitIntervalSec' in section (\[Socket\]|'Socket'), ignoring\.$"
+	fi
+}
+
+@test "systemd does not look at the socket less often when many connect" {
+	# Older than 255 it knows neither this property nor such a limit.
+	run -0 property httpd@8080.socket PollLimitIntervalUSec
+	assert_equal "${output:-0}" 0
+}
+
+@test "the manual that the units name is installed" {
+	run inside sh -c 'grep -h ^Documentation= /usr/lib/systemd/system/httpd@.*'
+	assert_output $'Documentation=man:httpd(8)\nDocumentation=man:httpd(8)'
+	inside sh -c 'test -s /usr/share/man/man8/httpd.8 ||
+		test -s /usr/share/man/man8/httpd.8.gz'
+}
+
+@test "a socket that was enabled before the boot listens after it" {
+	assert_listening httpd@8082.socket
+	client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" \
+		http://127.0.0.1:8082/
+	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
+}
+
+@test "httpd@8080.socket serves IPv4 and IPv6" {
+	assert_listening httpd@8080.socket
+	for address in 127.0.0.1 '[::1]'; do
+		run -0 client curl -sS -m 10 -w '%{http_code}' \
+			-o "$BATS_TEST_TMPDIR/page" "http://$address:8080/"
+		assert_output 200
+		cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
+	done
+}
+
+@test "httpd@127.0.0.1:8081.socket serves that address alone" {
+	assert_listening httpd@127.0.0.1:8081.socket
+	client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" \
+		http://127.0.0.1:8081/
+	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
+	run client curl -sS -m 10 'http://[::1]:8081/'
+	assert_failure 7	# refused
+}
+
+@test "a socket for an address that the host does not have yet listens" {
+	inside systemctl start httpd@192.0.2.1:8083.socket
+	client ip address add 192.0.2.1/32 dev lo
+	run client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" \
+		http://192.0.2.1:8083/
+	client ip address del 192.0.2.1/32 dev lo
+	inside systemctl stop httpd@192.0.2.1:8083.socket
+	assert_success
+	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
+}
+
+@test "an address of IPv6 is set by a drop-in, as the unit says" {
+	inside sh -c 'mkdir -p /run/systemd/system/httpd@local.socket.d
+		printf "[Socket]\nListenStream=\nListenStream=[::1]:8084\n" \
+			>/run/systemd/system/httpd@local.socket.d/test.conf
+		systemctl daemon-reload
+		systemctl start httpd@local.socket'
+	client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" \
+		'http://[::1]:8084/'
+	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
+	run client curl -sS -m 10 http://127.0.0.1:8084/
+	assert_failure 7	# refused
+	inside systemctl stop httpd@local.socket
+}
+
+@test "the page with twelve pictures arrives whole, over six connections" {
+	local page=$BATS_TEST_TMPDIR/ref.html pictures path fetch=()
+	client curl -sS --fail -m 10 -o "$page" http://127.0.0.1:8080/a/b/ref.html
+	cmp "$page" "$FILES/a/b/ref.html"
+	pictures=$(grep -o '<img[^>]*' "$page" |
+		sed -n 's,.*src="/\([^"]*\)".*,\1,p' | sort -u)
+	assert_equal "$(wc -l <<<"$pictures")" 12
+	while read -r path; do
+		fetch+=(-o "$BATS_TEST_TMPDIR/$path" "http://127.0.0.1:8080/$path")
+	done <<<"$pictures"
+	client curl -sS --fail -m 20 --create-dirs --parallel \
+		--parallel-immediate --parallel-max 6 "${fetch[@]}"
+	while read -r path; do
+		cmp "$BATS_TEST_TMPDIR/$path" "$FILES/$path"
+	done <<<"$pictures"
+}
+
+@test "500 connections at the same moment are all answered, and the socket listens on" {
+	local accepted
+	accepted=$(property httpd@8080.socket NAccepted)
+	for address in 127.0.0.1 ::1; do
+		run client "$BURST" -n 500 -p "/?$address" "$address" 8080
+		assert_output --regexp '^answered=500 refused=0 reset=0 empty=0 wrong=0 silent=0 '
+		assert_success
+	done
+	assert_listening httpd@8080.socket
+	assert_equal "$(property httpd@8080.socket NRefused)" 0
+	assert_equal "$(property httpd@8080.socket NAccepted)" $((accepted + 1000))
+	assert_no_instance
+
+	# Each of them has its line, and there is none about starting or ending.
+	run lines_of_httpd 'GET /\?127\.0\.0\.1 HTTP'
+	assert_equal "${#lines[@]}" 500
+	run lines_of_httpd 'GET /\?::1 HTTP'
+	assert_equal "${#lines[@]}" 500
+	run inside journalctl --quiet --no-pager -o cat -u 'httpd@*.service' \
+		--grep 'Started|Deactivated'
+	assert_output ''
+}
+
+# -- What reaches the client, and what the journal
+
+@test "each request of a connection is one line in the journal, at its own unit" {
+	client curl -sS -m 10 -A agent/1 -o /dev/null \
+		'http://127.0.0.1:8080/?one' 'http://127.0.0.1:8080/nothing?two'
+	run lines_of_httpd '\?(one|two) '
+	assert_equal "${#lines[@]}" 2
+	assert_line --index 0 --regexp '^127\.0\.0\.1 - - \[[^]]*\] "GET /\?one HTTP/1\.1" 200 [0-9]+ "-" "agent/1" "[a-z-]+"$'
+	assert_line --index 1 --regexp '^127\.0\.0\.1 - - \[[^]]*\] "GET /nothing\?two HTTP/1\.1" 404 [0-9]+ "-" "agent/1" "[a-z-]+"$'
+	run inside journalctl --quiet -o cat -u 'httpd@*.service' --grep '\?one '
+	assert_equal "${#lines[@]}" 1
+}
+
+@test "the client gets the answer and not a byte of the log" {
+	ask_port 8080 'GET /?seen HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	content | cmp - "$FILES/index.html"
+	run sed '/^\r$/q' "$answer"
+	assert_line --index 0 $'HTTP/1.1 200 OK\r'
+	refute_output --partial '?seen'
+	run lines_of_httpd '\?seen '
+	assert_equal "${#lines[@]}" 1
+}
+
+@test "a directory that is missing is a 503 for the client and one line for the operator" {
+	with Environment=HTTPD_ROOT=/missing/here
+	ask_port 8080 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+	run cat "$answer"
+	assert_line --index 0 $'HTTP/1.1 503 Service Unavailable\r'
+	assert_line $'Connection: close\r'
+	refute_output --partial /missing
+	run lines_of_httpd /missing/here
+	assert_equal "${#lines[@]}" 1
+	assert_output --regexp "^httpd: .*'/missing/here'.*No such file or directory$"
+	# Failures must not fill the socket's limits.
+	assert_no_instance
+	assert_listening httpd@8080.socket
+	assert_equal "$(property httpd@8080.socket NConnections)" 0
+}
+
+# -- Settings
+
+@test "without StandardInput=socket, the connection that LISTEN_FDS names is served" {
+	with StandardInput=null StandardOutput=journal
+	ask_port 8080 'GET /?passed HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	content | cmp - "$FILES/index.html"
+	run lines_of_httpd '\?passed '
+	assert_equal "${#lines[@]}" 1
+	run client "$BURST" -n 50 127.0.0.1 8080
+	assert_success
+	assert_no_instance
+}
+
+@test "HTTPD_OPTIONS in a drop-in is obeyed from the next connection on" {
+	with Environment=HTTPD_OPTIONS=--max-requests=1
+	run client curl -sS -m 10 -o /dev/null -o /dev/null -w '%{num_connects} ' \
+		http://127.0.0.1:8080/ http://127.0.0.1:8080/
+	assert_output '1 1 '
+	with
+	run client curl -sS -m 10 -o /dev/null -o /dev/null -w '%{num_connects} ' \
+		http://127.0.0.1:8080/ http://127.0.0.1:8080/
+	assert_output '1 0 '
+}
+
+@test "/etc/default/httpd sets the directory and the options" {
+	inside sh -c 'mkdir -p "/srv/two words"
+		echo second >"/srv/two words/index.html"
+		printf "%s\n" "HTTPD_ROOT=\"/srv/two words\"" \
+			"HTTPD_OPTIONS=\"--max-requests=1 --log=none\"" \
+			>/etc/default/httpd'
+	run client curl -sS -m 10 -i 'http://127.0.0.1:8080/?silent'
+	assert_line $'Connection: close\r'
+	assert_line second
+	run lines_of_httpd '\?silent '
+	assert_output ''
+}
+
+@test "/etc/default/httpd as it comes changes nothing" {
+	inside sh -c 'cat >/etc/default/httpd' <"$TOP/units/httpd.default"
+	client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" http://127.0.0.1:8080/
+	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
+}
+
+@test "a process that serves has neither privileges nor a way to get them" {
+	local instance pid
+	with Environment=HTTPD_OPTIONS=--timeout=20
+	# The connection stays open behind its first answer.
+	coproc client bash -c 'exec 4<>/dev/tcp/127.0.0.1/8080
+		printf "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" >&4
+		head -n 1 <&4; read -r _' 3>&-
+	run -0 head -n 1 <&"${COPROC[0]}"
+	assert_output $'HTTP/1.1 200 OK\r'
+	instance=$(inside systemctl list-units --plain --no-legend \
+		'httpd@*.service' | sed 's/ .*//')
+	pid=$(property "$instance" MainPID)
+	run inside sh -c "grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' \
+		/proc/$pid/status; stat -c '%U %G' /proc/$pid; id -nG httpd"
+	eval "exec ${COPROC[1]}>&-"
+	assert_output - <<-'END'
+		CapEff:	0000000000000000
+		CapBnd:	0000000000000000
+		NoNewPrivs:	1
+		Seccomp:	2
+		httpd httpd
+		httpd
+	END
+	wait
+}
+
+@test "a stopped and disabled socket listens no more, nor after the next boot" {
+	inside systemctl --quiet disable --now httpd@8080.socket \
+		httpd@127.0.0.1:8081.socket httpd@8082.socket
+	run client ss -Hltn
+	assert_output ''
+	run inside find /etc/systemd/system -name 'httpd*'
+	assert_output ''
+	run client curl -sS -m 10 http://127.0.0.1:8080/
+	assert_failure 7	# refused
+	assert_no_instance
+	run inside systemctl --failed --plain --no-legend
+	assert_output ''
+}
+
+# -- The Debian package, in a container of its own
+
+# Files that an installation may add to, with their sizes where it may change them.
+package_files() {
+	inside sh -c 'find /etc /usr/sbin /usr/lib/systemd /usr/lib/sysusers.d \
+		/usr/share/doc /usr/share/man /usr/share/httpd /var/lib/systemd \
+		/var/lib/dpkg/info -not -type d 2>/dev/null |
+		grep -vE "^/etc/((passwd|group|g?shadow)-?|\.pwd\.lock)$" | sort'
+}
+
+@test "the Debian package installs, serves when a socket is enabled, and leaves when purged" {
+	local deb=$BATS_TEST_TMPDIR/deb built before
+	C=$BATS_TEST_TMPDIR/container
+	mkdir -p "$deb/var/tmp"
+	built=$("$TOP/packaging/build-deb")
+	cp "$(tail -n 1 <<<"$built")" "$deb/var/tmp/httpd.deb"
+	boot --copy "$deb"
+	before=$(package_files)
+
+	run inside dpkg -i /var/tmp/httpd.deb
+	assert_success
+	# Nothing listens that nobody asked for.
+	run client ss -Hltn
+	assert_output ''
+	run inside getent passwd httpd
+	assert_output --regexp '^httpd:[^:]*:[0-9]+:[0-9]+:[^:]*:/:/usr/sbin/nologin$'
+
+	inside systemctl --quiet enable --now httpd@8080.socket
+	client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" http://127.0.0.1:8080/
+	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
+	run lines_of_httpd 'GET / HTTP'
+	assert_equal "${#lines[@]}" 1
+
+	run inside dpkg -P httpd-socket
+	assert_success
+	run client ss -Hltn
+	assert_output ''
+	run inside systemctl list-units --all --plain --no-legend 'httpd*@*'
+	assert_output ''
+	run inside dpkg-query -W httpd-socket
+	assert_failure
+	run diff <(printf '%s\n' "$before") <(package_files)
+	assert_output ''
+	# The user stays, as Debian's do: another must not inherit its number.
+	run inside getent passwd httpd
+	assert_success
+}
