@@ -151,6 +151,7 @@ variants: units
 UNIT_SOURCES = $(wildcard test/unit/*.c)
 .PHONY: units
 units: ## build the unit tests
+	@$(MAKE) --no-print-directory unit-programs
 	@$(MAKE) --no-print-directory unit-programs BUILD=build/asan LIBC=glibc \
 		CFLAGS='$(ASAN)'
 
@@ -162,7 +163,8 @@ $(BUILD)/unit/%: test/unit/%.c $(wildcard test/unit/*.h) \
 	$(SAY) UNIT $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(PROJECT_CFLAGS)) $(LIBC_CFLAGS) $(PIC) -Isrc \
-		$(CPPFLAGS) $(CFLAGS) $(LINK_KIND) -o $@ $< $(filter %.o,$^)
+		$(CPPFLAGS) $(CFLAGS) $(LINK_KIND) -o $@ $(LIBC_LINK) $< \
+		$(filter %.o,$^) $(LIBC_LINK_END)
 
 .PHONY: test-systemd
 SUITE =

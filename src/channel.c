@@ -182,25 +182,29 @@ wait_for_room(const struct channel *ch)
  * bytes without blocking; O_NONBLOCK is not touched, since the descriptor may
  * be shared with the shell.
  */
-static ssize_t
-write_some(const struct channel *ch, struct slice s)
+static enum io_result
+write_all(const struct channel *ch, struct slice s)
 {
-	if (wait_for_room(ch) != IO_DONE) {
-		errno = EAGAIN;
-		return -1;
+	while (s.len > 0) {
+		enum io_result r = wait_for_room(ch);
+
+		if (r != IO_DONE)
+			return r;
+		ssize_t n =
+		    write(ch->out, s.ptr, s.len < PIPE_BUF ? s.len : PIPE_BUF);
+		if (n >= 0)
+			s = slice_after(s, (size_t)n);
+		else if (errno != EINTR && !would_block(errno))
+			return IO_GONE;
 	}
-	return write(ch->out, s.ptr, s.len < PIPE_BUF ? s.len : PIPE_BUF);
+	return IO_DONE;
 }
 
-enum io_result
-channel_send(struct channel *ch, struct slice s, bool more)
+static enum io_result
+send_all(const struct channel *ch, struct slice s, int flags)
 {
-	int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
-
 	while (s.len > 0) {
-		ssize_t n = ch->out_is_socket ?
-		    send(ch->out, s.ptr, s.len, flags) :
-		    write_some(ch, s);
+		ssize_t n = send(ch->out, s.ptr, s.len, flags);
 
 		if (n >= 0) {
 			s = slice_after(s, (size_t)n);
@@ -210,8 +214,6 @@ channel_send(struct channel *ch, struct slice s, bool more)
 			continue;
 		if (!would_block(errno))
 			return IO_GONE;
-		if (!ch->out_is_socket)
-			return IO_TIMEOUT;
 
 		enum io_result r = wait_for_room(ch);
 		if (r != IO_DONE)
@@ -220,7 +222,16 @@ channel_send(struct channel *ch, struct slice s, bool more)
 	return IO_DONE;
 }
 
-/* Sends a piece of a file to what is no socket, through a small buffer. */
+enum io_result
+channel_send(struct channel *ch, struct slice s, bool more)
+{
+	if (!ch->out_is_socket)
+		return write_all(ch, s);
+	return send_all(
+	    ch, s, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
+}
+
+/* Sends what is left of a piece of a file through a small buffer. */
 static enum io_result
 copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
     uint64_t *ret_sent)
@@ -272,7 +283,29 @@ hold_short_segments(const struct channel *ch, int on)
 	setsockopt(ch->out, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 }
 
-/* Sends a file by sendfile until it is sent or nothing can be done. */
+/* Which end of a sendfile an error comes from; the rest are the file's. */
+static bool
+is_network_error(int error)
+{
+	switch (error) {
+	case EPIPE:
+	case ECONNRESET:
+	case ECONNABORTED:
+	case ENOTCONN:
+	case ETIMEDOUT:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ENETDOWN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Sends a file by sendfile until it is sent or nothing can be done.  A file
+ * system that does not know sendfile has its bytes copied.
+ */
 static enum io_result
 send_by_kernel(struct channel *ch, int fd, uint64_t offset, uint64_t len,
     uint64_t *ret_sent)
@@ -293,10 +326,11 @@ send_by_kernel(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 			return IO_FILE_SHRANK;
 		if (errno == EINTR)
 			continue;
-		if (errno == EPIPE || errno == ECONNRESET || errno == ETIMEDOUT)
-			return IO_GONE;
+		if (errno == EINVAL || errno == ENOSYS)
+			return copy_file(ch, fd, offset, len, ret_sent);
 		if (!would_block(errno))
-			return IO_FILE_FAILED;
+			return is_network_error(errno) ? IO_GONE :
+							 IO_FILE_FAILED;
 
 		enum io_result r = wait_for_room(ch);
 		if (r != IO_DONE)

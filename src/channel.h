@@ -59,7 +59,7 @@ enum io_result channel_send(struct channel *ch, struct slice s, bool more);
 
 /*
  * Sends `len` bytes of the file `fd` from `offset` on.  *ret_sent counts what
- * left, whatever the result.  IO_TIMEOUT and IO_GONE as above; IO_FILE_SHRANK
+ * left, whatever the result; where no sendfile is to be had, in whole blocks.  IO_TIMEOUT and IO_GONE as above; IO_FILE_SHRANK
  * and IO_FILE_FAILED leave the connection in the middle of a body.
  */
 enum io_result channel_send_file(struct channel *ch, int fd, uint64_t offset,

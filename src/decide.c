@@ -117,10 +117,9 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 		set_file(ret_reply, t,
 		    t->path.ends_in_slash ? SLICE("index.html") : path);
 		/* RFC 9110 8.8.2.1: never later than the answer's own date. */
-		ret_reply->last_modified =
-		    t->modified < now ? t->modified : now;
-		if (!date_is_writable(t->modified))
-			ret_reply->last_modified = -1;
+		if (date_is_writable(t->modified) && date_is_writable(now))
+			ret_reply->last_modified =
+			    t->modified < now ? t->modified : now;
 		break;
 	case 404:
 		if (t->file >= 0)

@@ -12,6 +12,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdarg.h>
@@ -65,8 +66,11 @@ find_destination(void)
 	struct sockaddr_un to = { .sun_family = AF_UNIX,
 		.sun_path = "/dev/log" };
 	struct stat st;
+	int flags = fcntl(STDERR_FILENO, F_GETFL);
 
-	if (fstat(STDERR_FILENO, &st) == 0 && !standard_error_is_client(&st))
+	/* Where it was closed, 2 is by now a descriptor of ours: O_PATH. */
+	if (flags >= 0 && (flags & O_PATH) == 0 &&
+	    fstat(STDERR_FILENO, &st) == 0 && !standard_error_is_client(&st))
 		return STANDARD_ERROR;
 	log_state.syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (log_state.syslog < 0)

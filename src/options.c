@@ -12,6 +12,7 @@
 #define ENVIRONMENT_MAX 4096
 #define WORDS_MAX 64
 #define SECONDS_MAX 86400
+#define OPERAND 1 /* what getopt_long calls a word that is no option */
 
 const struct options default_options = {
 	.directory = "files",
@@ -81,9 +82,11 @@ parse_count(const char *s, unsigned long *ret_count)
 	if (*s == '\0')
 		return false;
 	for (; is_digit(*s); s++) {
-		if (n > (INT_MAX - 9) / 10)
+		unsigned long digit = (unsigned long)(*s - '0');
+
+		if (n > (INT_MAX - digit) / 10)
 			return false;
-		n = n * 10 + (unsigned long)(*s - '0');
+		n = n * 10 + digit;
 	}
 	*ret_count = n;
 	return *s == '\0';
@@ -138,6 +141,16 @@ fail(struct options_error *ret_error, const char *what, const char *subject,
 	return false;
 }
 
+/* Keeps the first word that is no option, and the second, which is too many. */
+static void
+take_operand(const char *word, const char **directory, const char **surplus)
+{
+	if (*directory == NULL)
+		*directory = word;
+	else if (*surplus == NULL)
+		*surplus = word;
+}
+
 /* Reads one array of words, whose first is the program's name. */
 static bool
 read_words(
@@ -155,32 +168,41 @@ read_words(
 		{ NULL, 0, NULL, 0 },
 	};
 
+	const char *directory = NULL, *surplus = NULL;
+	int letter;
+
 	opterr = 0;
 	optind = 0;
-	for (;;) {
-		/* Which word getopt_long is about to read, for the error. */
+	do {
+		/*
+		 * "-": every word comes in its turn and none is moved, so the
+		 * one that is being read is known.  What getopt_long leaves in
+		 * optind behind a wrong one differs between C libraries.
+		 */
 		int at = optind > 0 ? optind : 1;
-		int letter =
-		    getopt_long(argc, argv, ":t:H:s:p:n:l:hV", table, NULL);
 
-		if (letter == -1)
-			break;
+		letter =
+		    getopt_long(argc, argv, "-:t:H:s:p:n:l:hV", table, NULL);
 		if (letter == ':')
-			return fail(ret_error, "option", argv[optind - 1],
-			    "needs a value");
+			return fail(
+			    ret_error, "option", argv[at], "needs a value");
 		if (letter == '?')
-			return fail(ret_error, "option",
-			    argv[optind > at ? optind - 1 : at],
+			return fail(ret_error, "option", argv[at],
 			    "is not known; see httpd --help");
-		if (!set_option(o, letter, optarg))
+		if (letter == OPERAND)
+			take_operand(optarg, &directory, &surplus);
+		else if (letter != -1 && !set_option(o, letter, optarg))
 			return fail(ret_error, "option value", optarg,
 			    "makes no sense; see httpd --help");
-	}
-	if (argc - optind > 1)
-		return fail(ret_error, "argument", argv[optind + 1],
+	} while (letter != -1);
+	while (optind < argc) /* behind "--" */
+		take_operand(argv[optind++], &directory, &surplus);
+
+	if (surplus != NULL)
+		return fail(ret_error, "argument", surplus,
 		    "is one too many: there is one directory to serve");
-	if (optind < argc)
-		o->directory = argv[optind];
+	if (directory != NULL)
+		o->directory = directory;
 	return true;
 }
 

@@ -31,7 +31,7 @@ struct options_error {
  * Reads the options in the words of `environment` (NULL: there are none) and
  * then those in argv, into *options, which holds the defaults.  false with
  * *ret_error set if one of them makes no sense.  The strings of argv are kept
- * in *options, and argv is reordered as by getopt_long.
+ * in *options.
  */
 bool options_read(struct options *options, const char *environment, int argc,
     char **argv, struct options_error *ret_error);

@@ -2,9 +2,10 @@
  * parse: the bytes of one head to a request, without copying or changing one.
  *
  * Strict where requests could be smuggled, lenient where browsers are: bytes
- * that RFC 3986 does not allow in a target ({ | } ^ and bytes above ASCII) are
- * let through, since browsers and curl send them, and no parser takes them
- * for the end of anything.
+ * that RFC 3986 does not allow in a target (quotes, brackets, braces, bars and
+ * bytes above ASCII; in a query the backslash too) are let through, since
+ * browsers and curl send them, and no parser takes them for the end of
+ * anything.
  */
 #include "parse.h"
 
@@ -136,8 +137,11 @@ parse_path(struct slice s, struct request *r)
 static enum verdict
 parse_target(struct slice method, struct slice s, struct request *r)
 {
-	if (slice_equal(method, SLICE("CONNECT")))
-		return is_authority(s) ? PROCEED : BAD_TARGET;
+	if (slice_equal(method, SLICE("CONNECT"))) /* with a port */
+		return is_authority(s) && is_digit(s.ptr[s.len - 1]) &&
+			memchr(s.ptr, ':', s.len) != NULL ?
+		    PROCEED :
+		    BAD_TARGET;
 	if (slice_equal(method, SLICE("OPTIONS")) && slice_equal(s, SLICE("*")))
 		return PROCEED;
 	if (s.len > 0 && s.ptr[0] == '/')
@@ -348,8 +352,8 @@ parse_request(struct slice head, struct request *ret_request)
 	while (v == PROCEED && head.len > 0) {
 		struct slice line = take_until(&head, '\n');
 
-		if (line.len > 0)
-			line.len--; /* the CR that read_head() has seen */
+		if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+			line.len--;
 		if (line.len == 0)
 			break;
 		v = parse_field(line, r, &f);

@@ -29,7 +29,8 @@ struct request {
  * parsers could read differently is refused.  PROCEED: *ret_request is whole
  * and its method is GET or HEAD.  METHOD_NOT_ALLOWED, METHOD_UNKNOWN: it is
  * whole, and the method is another one.  Any other verdict: the head is
- * malformed, and of *ret_request only `line` is meaningful.
+ * malformed, and of *ret_request only `line` is whole; the other members are
+ * what was found until then.
  *
  * Also takes what there is of a head that never became whole, to find its
  * request line for the log.

@@ -93,6 +93,7 @@ receive_more(struct input *in, struct channel *ch, int head_timeout_ms,
 	enum io_result r;
 
 	if (first) {
+		*deadline_ms = 0; /* an empty line starts no head */
 		r = channel_receive_idle(ch, to, room, &n);
 	} else {
 		if (*deadline_ms == 0)

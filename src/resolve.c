@@ -21,9 +21,10 @@
 
 /*
  * O_NONBLOCK: a FIFO in the tree must not hold us up before it is seen to be
- * one.  It makes no difference to a regular file.
+ * one.  It makes no difference to a regular file.  O_LARGEFILE: openat2 leaves
+ * it to its caller, also on a 32-bit system.
  */
-#define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+#define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_LARGEFILE)
 
 /* openat2 says EAGAIN when a rename somewhere raced with a ".." in a link. */
 #define RACE_RETRIES 8
@@ -120,6 +121,7 @@ verdict_of_error(int error)
 	case ENOENT:
 	case ENOTDIR:
 	case ENAMETOOLONG:
+	case EILSEQ:
 		return NOT_FOUND;
 	case ELOOP:
 	case EXDEV:
@@ -286,8 +288,14 @@ find_rule(const struct site *site, struct target *t)
 	struct stat st;
 	int fd = open_beneath(site->root, "_redirects", OPEN_FLAGS);
 
-	if (fd < 0)
-		return NOT_FOUND;
+	if (fd < 0) {
+		enum verdict v = verdict_of_error(errno);
+
+		/* Rules that nobody may read are the operator's mistake. */
+		return v == FORBIDDEN        ? FILE_ERROR :
+		    verdict_status(v) == 404 ? NOT_FOUND :
+					       v;
+	}
 	enum verdict v = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ?
 	    search_rules(fd, t) :
 	    NOT_FOUND;

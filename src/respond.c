@@ -44,10 +44,10 @@ add_location(struct text *t, const struct reply *reply)
 		text_add_uri(t, reply->location, "");
 		text_add_char(t, '/');
 	} else {
-		text_add_uri(t, reply->location, "%[]");
+		text_add_uri(t, reply->location, "%?[]");
 	}
-	text_add_uri(t, reply->location_query, "%");
-	text_add_uri(t, reply->location_fragment, "%#");
+	text_add_uri(t, reply->location_query, "%?");
+	text_add_uri(t, reply->location_fragment, "%?#");
 	text_add(t, SLICE("\r\n"));
 }
 

@@ -44,11 +44,31 @@ is_printable(struct slice s)
 	return true;
 }
 
+/* Whether a request's canonical path (target.h) can look like this. */
+static bool
+is_canonical(struct slice s)
+{
+	for (size_t i = 0; i + 1 < s.len; i++) {
+		struct slice rest = slice_after(s, i);
+
+		if (rest.ptr[0] == '/' && rest.ptr[1] == '/')
+			return false;
+		if (rest.len >= 3 &&
+		    slice_equal_nocase(
+			(struct slice){ rest.ptr, 3 }, SLICE("%2f")))
+			return false;
+	}
+	return true;
+}
+
 static const char *
 find_problem(const struct rule *r, struct slice status, struct slice rest)
 {
 	if (r->from.ptr[0] != '/')
 		return "the path to redirect from must start with a slash";
+	if (!is_canonical(r->from))
+		return "the path to redirect from holds an empty segment or an "
+		       "encoded slash";
 	if (memchr(r->from.ptr, '*', r->from.len) != NULL ||
 	    memchr(r->from.ptr, ':', r->from.len) != NULL)
 		return "splats and placeholders are not supported";
@@ -91,6 +111,7 @@ rule_parse(struct slice line, struct rule *ret_rule, const char **ret_problem)
 	if (line.len > 0 && line.ptr[line.len - 1] == '\r')
 		line.len--;
 
+	size_t line_len = line.len;
 	struct rule r = { .from = take_word(&line) };
 	if (r.from.len == 0)
 		return RULE_NONE;
@@ -99,6 +120,8 @@ rule_parse(struct slice line, struct rule *ret_rule, const char **ret_problem)
 	r.status = parse_status(status);
 
 	*ret_problem = find_problem(&r, status, take_word(&line));
+	if (line_len > RULE_LINE_MAX)
+		*ret_problem = "the line is too long";
 	if (*ret_problem != NULL)
 		return RULE_BAD;
 	*ret_rule = r;

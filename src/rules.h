@@ -6,6 +6,12 @@
 
 #include "slice.h"
 
+/*
+ * The longest rule.  Its target and the longest query, each grown threefold by
+ * percent-encoding, fit together in a head of ours (respond.h).
+ */
+#define RULE_LINE_MAX 2000
+
 /* The slices lie in the line that was parsed. */
 struct rule {
 	struct slice from; /* a path, still percent-encoded */

@@ -27,8 +27,7 @@ struct path {
  * canonical, but a segment starts with a dot (the first may be .well-known,
  * RFC 8615) or it is /_redirects.  ENCODED_SLASH: it holds %2F or %5C, which
  * other programs take for a separator.  BAD_ESCAPE: a percent sign without
- * two hexadecimal digits, or %00.  For the last two ret_path is not written
- * whole.
+ * two hexadecimal digits, or %00; ret_path is not written whole then.
  */
 enum verdict target_decode_path(struct slice encoded, struct path *ret_path);
 

@@ -98,11 +98,11 @@ text_number(char *buf, uint64_t n)
 	return buf;
 }
 
-/* pchar / "/" / "?" of RFC 3986 3.3 and 3.4, without the percent sign. */
+/* pchar / "/" of RFC 3986 3.3, without the percent sign. */
 static bool
 is_uri_byte(char c)
 {
-	return is_name_byte(c) || c == ':' || c == '@' || c == '/' || c == '?';
+	return is_name_byte(c) || c == ':' || c == '@' || c == '/';
 }
 
 void

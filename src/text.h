@@ -51,7 +51,7 @@ const char *text_number(char *buf, uint64_t n);
 
 /*
  * Appends s as it may stand in a URI reference: bytes that RFC 3986 allows in
- * a path or query and those in `also` stand as they are, every other byte is
+ * a path and those in `also` stand as they are, every other byte is
  * percent-encoded.
  */
 void text_add_uri(struct text *t, struct slice s, const char *also);

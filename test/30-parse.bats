@@ -80,6 +80,8 @@ table() {
 405 method-not-allowed keeps DELETE / HTTP/1.1\r\nHost: x\r\n\r\n
 405 method-not-allowed keeps TRACE / HTTP/1.1\r\nHost: x\r\n\r\n
 405 method-not-allowed keeps CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n
+400 bad-target closes CONNECT x HTTP/1.1\r\nHost: x\r\n\r\n
+400 bad-target closes CONNECT [::1] HTTP/1.1\r\nHost: x\r\n\r\n
 400 bad-target closes CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n
 501 method-unknown keeps PATCH / HTTP/1.1\r\nHost: x\r\n\r\n
 501 method-unknown keeps get / HTTP/1.1\r\nHost: x\r\n\r\n

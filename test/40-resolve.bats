@@ -83,6 +83,15 @@ get_both() {
 	assert_equal "$(field Location)" '/split%0D%0ASet-Cookie:%20x/'
 }
 
+@test "a question mark in a name does not start a query" {
+	mkdir "$tree/why?"
+	get '/why%3F' "$tree"
+	assert_status 301 slash-missing
+	assert_equal "$(field Location)" /why%3F/
+	get '/why%3F?not' "$tree"
+	assert_equal "$(field Location)" '/why%3F/?not'
+}
+
 @test "a directory without an index is answered 404" {
 	get_both /dir/sub/ 404 not-found
 }

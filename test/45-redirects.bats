@@ -121,6 +121,8 @@ assert_redirect() {
 		/x /y 999|the status must be 301, 302, 303, 307 or 308
 		/x /y 301 Country=de|conditions are not supported
 		/x/* /y|splats and placeholders are not supported
+		/x//y /z|the path to redirect from holds an empty segment or an encoded slash
+		/x%2Fy /z|the path to redirect from holds an empty segment or an encoded slash
 		/x/:id /y|splats and placeholders are not supported
 	ROWS
 }
@@ -145,6 +147,30 @@ assert_redirect_with_report() {
 		echo '/good /place'
 	} >"$tree/_redirects"
 	assert_redirect_with_report 'the line is too long'
+}
+
+@test "the longest rule with the longest query is one whole answer" {
+	local place query
+	place=$(printf '%1990s' '' | tr ' ' '"')
+	query=$(printf '%8170s' '' | tr ' ' '"')
+	printf '# one\n/x /%s\n' "$place" >"$tree/_redirects"
+	get "/x?$query" "$tree"
+	assert_status 301 redirected
+	assert_equal "$(field Location)" "/${place//\"/%22}?${query//\"/%22}"
+	printf '# one\n/x /%s0000000000\n/good /place\n' "$place" >"$tree/_redirects"
+	assert_redirect_with_report 'the line is too long'
+}
+
+@test "rules that may not be read are answered 500, not as if there were none" {
+	local program=$HTTPD
+	cat >"$BATS_TEST_TMPDIR/failing" <<-SH
+		#!/bin/sh
+		exec strace -qq -f -o /dev/null -P _redirects -P "$tree/_redirects" \\
+			-e inject=openat2:error=EACCES "$program" "\$@"
+	SH
+	chmod +x "$BATS_TEST_TMPDIR/failing"
+	HTTPD=$BATS_TEST_TMPDIR/failing get /old "$tree"
+	assert_status 500 file-error
 }
 
 @test "ten thousand rules are searched to the last" {

@@ -43,17 +43,20 @@
 enum outcome { ANSWERED, REFUSED, RESET, EMPTY, WRONG, OUTCOMES };
 
 struct client {
-	int fd;			/* -1 where none is open */
+	int fd; /* -1 where none is open */
 	bool established;
 	bool sent;
-	size_t received;	/* bytes of the answer, head and body */
-	size_t head_len;	/* the part of the answer kept in head */
+	size_t received; /* bytes of the answer, head and body */
+	size_t head_len; /* the part of the answer kept in head */
 	char head[HEAD_CAP + 1];
 };
 
 static const char *const outcome_names[OUTCOMES] = {
-	[ANSWERED] = "answered", [REFUSED] = "refused", [RESET] = "reset",
-	[EMPTY] = "empty", [WRONG] = "wrong",
+	[ANSWERED] = "answered",
+	[REFUSED] = "refused",
+	[RESET] = "reset",
+	[EMPTY] = "empty",
+	[WRONG] = "wrong",
 };
 
 static struct addrinfo *server;
@@ -103,8 +106,8 @@ client_start(struct client *c)
 	struct epoll_event want = { .events = EPOLLOUT, .data.ptr = c };
 
 	memset(c, 0, sizeof *c);
-	c->fd = socket(server->ai_family,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	c->fd = socket(
+	    server->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		die("socket");
 	if (connect(c->fd, server->ai_addr, server->ai_addrlen) != 0 &&
@@ -206,7 +209,8 @@ number(const char *text)
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: burst [-c AT_ONCE] [-n TOTAL] [-p PATH] "
+	fprintf(stderr,
+	    "usage: burst [-c AT_ONCE] [-n TOTAL] [-p PATH] "
 	    "ADDRESS PORT\n");
 	exit(2);
 }
@@ -215,7 +219,7 @@ int
 main(int argc, char **argv)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
 	struct rlimit files;
 	struct client *clients;
 	unsigned long at_once = 0, total = 0, started = 0;
@@ -226,10 +230,17 @@ main(int argc, char **argv)
 
 	while ((option = getopt(argc, argv, "c:n:p:")) != -1) {
 		switch (option) {
-		case 'c': at_once = number(optarg); break;
-		case 'n': total = number(optarg); break;
-		case 'p': path = optarg; break;
-		default: usage();
+		case 'c':
+			at_once = number(optarg);
+			break;
+		case 'n':
+			total = number(optarg);
+			break;
+		case 'p':
+			path = optarg;
+			break;
+		default:
+			usage();
 		}
 	}
 	if (argc - optind != 2)
@@ -278,15 +289,15 @@ main(int argc, char **argv)
 
 			if (!c->established)
 				client_established(c);
-			else if (!c->sent)	/* ended before it was asked */
+			else if (!c->sent) /* ended before it was asked */
 				client_send(c);
 			else
 				client_receive(c);
 		}
 		/* The first crowd speaks when all of it has arrived. */
 		for (unsigned long i = 0; !go && i < at_once; i++)
-			established += clients[i].fd < 0 ||
-			    clients[i].established;
+			established +=
+			    clients[i].fd < 0 || clients[i].established;
 		go = go || established == at_once;
 		for (unsigned long i = 0; go && i < at_once; i++) {
 			struct client *c = &clients[i];

@@ -1,0 +1,78 @@
+# The unit tests of test/unit/, each built twice by `make units`: sanitized
+# with glibc, and as the program is shipped.  The two C libraries differ in
+# what the code leans on (getopt_long), and only one of them can be sanitized.
+
+setup_file() {
+	load lib
+	make --no-print-directory -C "$TOP" units >"$BATS_FILE_TMPDIR/make.log" 2>&1 || {
+		cat "$BATS_FILE_TMPDIR/make.log"
+		return 1
+	}
+}
+
+setup() {
+	load lib
+}
+
+# unit NAME: runs test/unit/NAME.c; it prints each row that failed, with what
+# was wanted and what was got, and how much it checked.
+unit() {
+	local kind
+	for kind in asan/unit unit; do
+		run timeout 120 "$BUILD/$kind/$1"
+		assert_success
+		assert_output --regexp '^ok - [1-9][0-9]* rows, [1-9][0-9]* checks, 0 failed$'
+	done
+}
+
+@test "options: the command line and HTTPD_OPTIONS mean what they say, and a wrong word is named" {
+	unit options
+}
+
+@test "read: heads are found whole, in pieces and in a row, and the limits are exact" {
+	unit read
+}
+
+@test "parse: each head of the table means one thing, next to an unmapped page too" {
+	unit parse
+}
+
+@test "target: paths become canonical, and no dot, slash or NUL is smuggled in" {
+	unit target
+}
+
+@test "rules: lines of _redirects are read or refused by name, and match whole paths" {
+	unit rules
+}
+
+@test "types: the table is sorted, and each of its rows is found" {
+	unit types
+}
+
+@test "decide: status, fields and persistence of each answer" {
+	unit decide
+}
+
+@test "respond: the bytes of each kind of answer, and files of sizes around each bound" {
+	unit respond
+}
+
+@test "log: lines are whole, bounded, and cannot be forged" {
+	unit log
+}
+
+@test "date: each day from 1970 to 2400 is what the C library says it is" {
+	unit date
+}
+
+@test "text: what does not fit is left out, and never written beyond the buffer" {
+	unit text
+}
+
+@test "every unit test is run by this suite" {
+	local source
+	for source in "$TOP"/test/unit/*.c; do
+		run grep -cx "$(printf '\t')unit $(basename "$source" .c)" "$BATS_TEST_FILENAME"
+		assert_output 1
+	done
+}

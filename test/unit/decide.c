@@ -1,0 +1,686 @@
+/*
+ * decide: what is answered, and whether the connection persists.
+ *
+ * Each row is a request, a verdict about it and what the earlier stages found;
+ * the answer is written as one line and compared.
+ */
+#include "unit.h"
+
+#include "decide.h"
+
+#define NOW 1700000000
+
+/* What stands at the end of each request line and what follows it. */
+#define R_1_1 " HTTP/1.1\r\nHost: x\r\n\r\n"
+#define R_1_0 " HTTP/1.0\r\n\r\n"
+#define R_CLOSE " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+#define R_KEEP_1_0 " HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+#define R_CONTENT " HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n"
+
+enum { NO_FILE = -1, SOME_FILE = 77 };
+
+static const struct row {
+	const char *name;
+	const char *head;
+	enum verdict verdict;
+	const char *path; /* canonical; a slash at its end says so */
+	int file;
+	const char *to; /* of the rule */
+	int rule_status;
+	enum persist persist;
+	bool last;
+	const char *answer;
+} rows[] = {
+	/* Files. */
+	{ .name = "a file",
+	    .head = "GET /a.html" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.html",
+	    .file = SOME_FILE,
+	    .answer = "200 text/html 1234 file modified keep-alive" },
+	{ .name = "HEAD of a file",
+	    .head = "HEAD /a.png" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.png",
+	    .file = SOME_FILE,
+	    .answer = "200 image/png 1234 file modified head keep-alive" },
+	{ .name = "a file of no known type",
+	    .head = "GET /a" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a",
+	    .file = SOME_FILE,
+	    .answer =
+		"200 application/octet-stream 1234 file modified keep-alive" },
+	{ .name = "an extension of a directory",
+	    .head = "GET /a.png/b" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.png/b",
+	    .file = SOME_FILE,
+	    .answer =
+		"200 application/octet-stream 1234 file modified keep-alive" },
+	{ .name = "the root's index",
+	    .head = "GET /" R_1_1,
+	    .verdict = FOUND,
+	    .path = "/",
+	    .file = SOME_FILE,
+	    .answer = "200 text/html 1234 file modified keep-alive" },
+	{ .name = "a directory's index",
+	    .head = "GET /a.png/" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.png/",
+	    .file = SOME_FILE,
+	    .answer = "200 text/html 1234 file modified keep-alive" },
+	{ .name = "a file's query is nothing",
+	    .head = "GET /a.html?b" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.html",
+	    .file = SOME_FILE,
+	    .answer = "200 text/html 1234 file modified keep-alive" },
+
+	/* Whether the connection persists. */
+	{ .name = "close is asked for",
+	    .head = "GET /a.css" R_CLOSE,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified close" },
+	{ .name = "close is asked for, whatever --persist",
+	    .head = "GET /a.css" R_CLOSE,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "200 text/css 1234 file modified close" },
+	{ .name = "HTTP/1.0",
+	    .head = "GET /a.css" R_1_0,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified close" },
+	{ .name = "HTTP/1.0, whatever --persist",
+	    .head = "GET /a.css" R_1_0,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "200 text/css 1234 file modified close" },
+	{ .name = "HTTP/1.0 with keep-alive",
+	    .head = "GET /a.css" R_KEEP_1_0,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "HTTP/1.0 with keep-alive and close",
+	    .head =
+		"GET /a.css HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified close" },
+	{ .name = "HTTP/1.1 with keep-alive and close",
+	    .head =
+		"GET /a.css HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, close\r\n\r\n",
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified close" },
+	{ .name = "HTTP/1.1 with keep-alive",
+	    .head =
+		"GET /a.css HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "a request with content",
+	    .head = "GET /a.css" R_CONTENT,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified close" },
+	{ .name = "a request with content, whatever --persist",
+	    .head = "GET /a.css" R_CONTENT,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "200 text/css 1234 file modified close" },
+	{ .name = "the last request",
+	    .head = "GET /a.css" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .last = true,
+	    .answer = "200 text/css 1234 file modified close" },
+	{ .name = "the last request, whatever --persist",
+	    .head = "GET /a.css" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .last = true,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "200 text/css 1234 file modified close" },
+
+	/* Directories without their slash. */
+	{ .name = "a directory",
+	    .head = "GET /a/b" R_1_1,
+	    .verdict = SLASH_MISSING,
+	    .path = "a/b",
+	    .file = NO_FILE,
+	    .answer = "301 text/html page close location [/a/b/][][]" },
+	{ .name = "a directory and a query",
+	    .head = "GET /a/b?c=d" R_1_1,
+	    .verdict = SLASH_MISSING,
+	    .path = "a/b",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer =
+		"301 text/html page keep-alive location [/a/b/][?c=d][]" },
+	{ .name = "a directory, by HTTP/1.0",
+	    .head = "GET /a/b" R_1_0,
+	    .verdict = SLASH_MISSING,
+	    .path = "a/b",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "301 text/html page close location [/a/b/][][]" },
+	{ .name = "HEAD of a directory",
+	    .head = "HEAD /a" R_1_1,
+	    .verdict = SLASH_MISSING,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .answer = "301 text/html page head close location [/a/][][]" },
+
+	/* Rules. */
+	{ .name = "a rule",
+	    .head = "GET /a" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b",
+	    .rule_status = 301,
+	    .answer = "301 text/html page close location [/b][][]" },
+	{ .name = "a rule, connection kept",
+	    .head = "GET /a" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b",
+	    .rule_status = 302,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "302 text/html page keep-alive location [/b][][]" },
+	{ .name = "a rule of 303",
+	    .head = "GET /a" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b",
+	    .rule_status = 303,
+	    .answer = "303 text/html page close location [/b][][]" },
+	{ .name = "a rule of 307",
+	    .head = "GET /a" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b",
+	    .rule_status = 307,
+	    .answer = "307 text/html page close location [/b][][]" },
+	{ .name = "a rule of 308",
+	    .head = "GET /a" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b",
+	    .rule_status = 308,
+	    .answer = "308 text/html page close location [/b][][]" },
+	{ .name = "a rule and a query",
+	    .head = "GET /a?c" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b",
+	    .rule_status = 301,
+	    .answer = "301 text/html page close location [/b][?c][]" },
+	{ .name = "a rule with a query of its own",
+	    .head = "GET /a?c" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b?d",
+	    .rule_status = 301,
+	    .answer = "301 text/html page close location [/b?d][][]" },
+	{ .name = "a rule with an empty query of its own",
+	    .head = "GET /a?c" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b?",
+	    .rule_status = 301,
+	    .answer = "301 text/html page close location [/b?][][]" },
+	{ .name = "a rule with a fragment",
+	    .head = "GET /a" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b#d",
+	    .rule_status = 301,
+	    .answer = "301 text/html page close location [/b][][#d]" },
+	{ .name = "the query comes before the rule's fragment",
+	    .head = "GET /a?c" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b#d",
+	    .rule_status = 301,
+	    .answer = "301 text/html page close location [/b][?c][#d]" },
+	{ .name = "a question mark in the rule's fragment is no query",
+	    .head = "GET /a?c" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b#d?e",
+	    .rule_status = 301,
+	    .answer = "301 text/html page close location [/b][?c][#d?e]" },
+	{ .name = "a rule with query and fragment",
+	    .head = "GET /a?c" R_1_1,
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "http://x/b?d#e",
+	    .rule_status = 301,
+	    .answer =
+		"301 text/html page close location [http://x/b?d][][#e]" },
+
+	/* What is not there, or not given. */
+	{ .name = "nothing",
+	    .head = "GET /a" R_1_1,
+	    .verdict = NOT_FOUND,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .answer = "404 text/html page close" },
+	{ .name = "nothing, connection kept",
+	    .head = "GET /a" R_1_1,
+	    .verdict = NOT_FOUND,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "404 text/html page keep-alive" },
+	{ .name = "nothing, but a 404.html",
+	    .head = "GET /a.png" R_1_1,
+	    .verdict = NOT_FOUND,
+	    .path = "a.png",
+	    .file = SOME_FILE,
+	    .answer = "404 text/html 1234 file close" },
+	{ .name = "HEAD of nothing, but a 404.html",
+	    .head = "HEAD /a" R_1_1,
+	    .verdict = HIDDEN,
+	    .path = "a",
+	    .file = SOME_FILE,
+	    .answer = "404 text/html 1234 file head close" },
+	{ .name = "a hidden name",
+	    .head = "GET /.a" R_1_1,
+	    .verdict = HIDDEN,
+	    .path = ".a",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "404 text/html page keep-alive" },
+	{ .name = "an encoded slash",
+	    .head = "GET /%2F" R_1_1,
+	    .verdict = ENCODED_SLASH,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "404 text/html page keep-alive" },
+	{ .name = "outside of the tree",
+	    .head = "GET /a" R_1_1,
+	    .verdict = OUTSIDE,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .answer = "404 text/html page close" },
+	{ .name = "no regular file",
+	    .head = "GET /a" R_1_1,
+	    .verdict = NOT_REGULAR,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .answer = "404 text/html page close" },
+	{ .name = "forbidden",
+	    .head = "GET /a" R_1_1,
+	    .verdict = FORBIDDEN,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "403 text/html page keep-alive" },
+	{ .name = "nothing, for a request with content",
+	    .head = "GET /a" R_CONTENT,
+	    .verdict = NOT_FOUND,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "404 text/html page close" },
+
+	/* Methods. */
+	{ .name = "a method that is not allowed",
+	    .head = "POST /a" R_1_1,
+	    .verdict = METHOD_NOT_ALLOWED,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "405 text/html page keep-alive allow" },
+	{ .name = "a method that is not allowed, with content",
+	    .head = "POST /a" R_CONTENT,
+	    .verdict = METHOD_NOT_ALLOWED,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "405 text/html page close allow" },
+	{ .name = "a method that is not allowed, connection closed",
+	    .head = "POST /a" R_1_1,
+	    .verdict = METHOD_NOT_ALLOWED,
+	    .path = "",
+	    .file = NO_FILE,
+	    .answer = "405 text/html page close allow" },
+	{ .name = "an unknown method",
+	    .head = "BREW /a" R_1_1,
+	    .verdict = METHOD_UNKNOWN,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "501 text/html page keep-alive" },
+
+	/* What ends the connection whatever was asked. */
+	{ .name = "a file that cannot be read",
+	    .head = "GET /a" R_1_1,
+	    .verdict = FILE_ERROR,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "500 text/html page close" },
+	{ .name = "nothing to serve",
+	    .head = "GET /a" R_1_1,
+	    .verdict = MISCONFIGURED,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "503 text/html page close" },
+	{ .name = "a bad escape",
+	    .head = "GET /%" R_1_1,
+	    .verdict = BAD_ESCAPE,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "400 text/html page close" },
+	{ .name = "a bad request line",
+	    .head = "GET\r\n\r\n",
+	    .verdict = BAD_REQUEST_LINE,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "400 text/html page close" },
+	{ .name = "a bad field in a HEAD request",
+	    .head = "HEAD / HTTP/1.1\r\n:\r\n\r\n",
+	    .verdict = BAD_FIELD_NAME,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "400 text/html page head close" },
+	{ .name = "a head in bytes that are no HTTP",
+	    .head = "\x16\x03\x01",
+	    .verdict = NOT_HTTP,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "400 text/html page close" },
+	{ .name = "a head that took too long",
+	    .head = "GET / HTTP/1.1\r\nHo",
+	    .verdict = HEAD_TIMEOUT,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "408 text/html page close" },
+	{ .name = "a request line that is too long",
+	    .head = "GET /",
+	    .verdict = REQUEST_LINE_TOO_LONG,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "414 text/html page close" },
+	{ .name = "a head that is too large",
+	    .head = "GET / HTTP/1.1\r\nHo",
+	    .verdict = HEAD_TOO_LARGE,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "431 text/html page close" },
+	{ .name = "another version",
+	    .head = "GET / HTTP/2.0\r\n\r\n",
+	    .verdict = VERSION_NOT_SUPPORTED,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "505 text/html page close" },
+	{ .name = "another coding",
+	    .head =
+		"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: a, chunked\r\n\r\n",
+	    .verdict = TRANSFER_CODING_UNKNOWN,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "501 text/html page close" },
+};
+
+static struct target target;
+static struct request request;
+
+/* Makes what the stages before decide leave behind. */
+static void
+set_up(const char *head, const char *path, int file)
+{
+	size_t len = strlen(path);
+
+	memset(&target, 0xEE, sizeof(target));
+	parse_request(unit_place(UNIT_BEFORE_GUARD, slice_of(head)), &request);
+	target.path.ends_in_slash = len > 0 && path[len - 1] == '/';
+	target.path.len = len - (target.path.ends_in_slash ? 1 : 0);
+	memcpy(target.path.name, path, target.path.len);
+	target.path.name[target.path.len] = '\0';
+	target.file = file;
+	target.size = 1234;
+	target.modified = NOW - 1;
+}
+
+static void
+add_part(struct text *t, bool condition, const char *part)
+{
+	if (!condition)
+		return;
+	text_add_char(t, ' ');
+	text_add(t, slice_of(part));
+}
+
+/* An answer as the table writes it. */
+static struct slice
+show(const struct reply *r, struct text *t)
+{
+	text_add_number(t, (uint64_t)r->status, 3);
+	text_add_char(t, ' ');
+	text_add(t, r->content_type);
+	if (r->file >= 0) {
+		text_add_char(t, ' ');
+		text_add_number(t, r->content_length, 1);
+		add_part(t, r->file == SOME_FILE, "file");
+	} else {
+		add_part(t, r->content.len == r->content_length, "page");
+	}
+	add_part(t, r->last_modified == NOW - 1, "modified");
+	add_part(t, r->last_modified != NOW - 1 && r->last_modified != -1,
+	    "modified at no time that was given");
+	add_part(t, r->head_only, "head");
+	add_part(t, r->close, "close");
+	add_part(t, !r->close, "keep-alive");
+	add_part(t, r->allow, "allow");
+	if (r->location.len > 0) {
+		const char *slash = r->location_is_path ? "/" : "";
+
+		text_add(t, SLICE(" location ["));
+		text_add(t, slice_of(slash));
+		text_add(t, r->location);
+		text_add(t, slice_of(slash));
+		text_add(t, SLICE("]["));
+		text_add(t, r->location_query);
+		text_add(t, SLICE("]["));
+		text_add(t, r->location_fragment);
+		text_add(t, SLICE("]"));
+	}
+	return text_slice(t);
+}
+
+/* The built-in page names its status and is whole. */
+static void
+check_page(const struct reply *r)
+{
+	char wanted[512];
+	struct slice reason = reason_of_status(r->status);
+
+	snprintf(wanted, sizeof(wanted),
+	    "<!DOCTYPE html>\n<html lang=\"en\">\n"
+	    "<title>%d %.*s</title>\n<h1>%d %.*s</h1>\n</html>\n",
+	    r->status, (int)reason.len, reason.ptr, r->status, (int)reason.len,
+	    reason.ptr);
+	unit_slice("page", slice_of(wanted), r->content);
+}
+
+static void
+check_row(const struct row *row)
+{
+	char buf[1024];
+	struct text t = TEXT_IN(buf);
+	struct reply reply;
+
+	set_up(row->head, row->path, row->file);
+	target.rule = (struct rule){
+		.to = slice_of(row->to == NULL ? "" : row->to),
+		.status = row->rule_status,
+	};
+	decide_reply(row->verdict, &request, &target, row->persist, row->last,
+	    NOW, &reply);
+	unit_string("answer", row->answer,
+	    (show(&reply, &t), text_add_char(&t, '\0'), buf));
+	if (reply.file < 0)
+		check_page(&reply);
+}
+
+/* RFC 9110 8.8.2.1: Last-Modified is never later than the answer's Date. */
+static void
+check_last_modified(void)
+{
+	static const struct {
+		const char *name;
+		int64_t modified, now, wanted;
+	} dates[] = {
+		{ "modified long ago", 5, NOW, 5 },
+		{ "modified at the epoch", 0, NOW, 0 },
+		{ "modified just now", NOW, NOW, NOW },
+		{ "modified a second ahead", NOW + 1, NOW, NOW },
+		{ "modified far ahead", 253402300799, NOW, NOW },
+		{ "modified before the epoch", -1, NOW, -1 },
+		{ "modified behind the year 9999", 253402300800, NOW, -1 },
+		{ "modified at the end of time", INT64_MAX, NOW, -1 },
+		{ "modified at the start of time", INT64_MIN, NOW, -1 },
+		{ "a clock before the epoch", 5, -10, -1 },
+	};
+
+	for (size_t i = 0; i < UNIT_COUNT(dates); i++) {
+		struct reply reply;
+
+		unit_begin(dates[i].name);
+		set_up("GET /a.html" R_1_1, "a.html", SOME_FILE);
+		target.modified = dates[i].modified;
+		decide_reply(FOUND, &request, &target, PERSIST_OK, false,
+		    dates[i].now, &reply);
+		unit_number(
+		    "last_modified", dates[i].wanted, reply.last_modified);
+	}
+}
+
+/* Each verdict that has an answer has a status with a reason and a page. */
+static void
+check_all_verdicts(void)
+{
+	static const struct {
+		enum verdict verdict;
+		const char *name, *token;
+		int status;
+	} all[] = {
+#define VERDICT(name, status, framing, token) { name, #name, token, status },
+#include "verdicts.def"
+#undef VERDICT
+	};
+
+	for (size_t i = 0; i < UNIT_COUNT(all); i++) {
+		struct reply reply;
+
+		unit_begin(all[i].name);
+		unit_number(
+		    "status", all[i].status, verdict_status(all[i].verdict));
+		unit_string(
+		    "token", all[i].token, verdict_token(all[i].verdict));
+		for (size_t j = 0; j < i; j++)
+			unit_bool("the token is one of its own", true,
+			    strcmp(all[i].token, all[j].token) != 0);
+		if (all[i].status == 0)
+			continue;
+		set_up("GET /a" R_1_1, "a", NO_FILE);
+		decide_reply(all[i].verdict, &request, &target, PERSIST_ALWAYS,
+		    false, NOW, &reply);
+		unit_number("reply's status", all[i].status, reply.status);
+		unit_bool("it closes exactly where framing is broken",
+		    !verdict_framing_intact(all[i].verdict), reply.close);
+		if (all[i].status >= 300)
+			check_page(&reply);
+	}
+}
+
+static void
+check_reasons(void)
+{
+	/* RFC 9110 15 and RFC 6585 5. */
+	static const struct {
+		int status;
+		const char *reason;
+	} reasons[] = {
+		{ 200, "OK" },
+		{ 301, "Moved Permanently" },
+		{ 302, "Found" },
+		{ 303, "See Other" },
+		{ 307, "Temporary Redirect" },
+		{ 308, "Permanent Redirect" },
+		{ 400, "Bad Request" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 408, "Request Timeout" },
+		{ 414, "URI Too Long" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
+		{ 503, "Service Unavailable" },
+		{ 505, "HTTP Version Not Supported" },
+	};
+
+	unit_begin("reasons");
+	for (size_t i = 0; i < UNIT_COUNT(reasons); i++)
+		unit_slice("reason", slice_of(reasons[i].reason),
+		    reason_of_status(reasons[i].status));
+}
+
+int
+main(void)
+{
+	unit_table("decide");
+	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+		unit_begin(rows[i].name);
+		check_row(&rows[i]);
+	}
+	check_last_modified();
+	check_all_verdicts();
+	check_reasons();
+	return unit_end();
+}

@@ -1,0 +1,283 @@
+/*
+ * options: words of the command line and of HTTPD_OPTIONS to values, and which
+ * word is named when one of them makes no sense.  To be run with each C
+ * library, whose getopt_long differ.
+ */
+#include "unit.h"
+
+#include "options.h"
+
+#define WORDS_MAX 80
+
+#define DEFAULTS "files t=1000 H=10000 s=30000 p=ok n=0 l=combined"
+#define UNKNOWN "is not known; see httpd --help"
+#define SENSELESS "makes no sense; see httpd --help"
+#define VALUELESS "needs a value"
+
+/* `words` is split at blanks; `result` is the options, or what is wrong. */
+static const struct row {
+	const char *words, *environment, *result;
+} rows[] = {
+	{ "", NULL, DEFAULTS },
+	{ "", "", DEFAULTS },
+	{ "", " \t\n ", DEFAULTS },
+	{ "/srv", NULL, "/srv t=1000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-- -t", NULL, "-t t=1000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-", NULL, "- t=1000 H=10000 s=30000 p=ok n=0 l=combined" },
+
+	/* Each option, short and long. */
+	{ "-t 2", NULL, "files t=2000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t2", NULL, "files t=2000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "--timeout 2", NULL,
+	    "files t=2000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "--timeout=2", NULL,
+	    "files t=2000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-H 2", NULL, "files t=1000 H=2000 s=30000 p=ok n=0 l=combined" },
+	{ "--head-timeout=2", NULL,
+	    "files t=1000 H=2000 s=30000 p=ok n=0 l=combined" },
+	{ "-s 2", NULL, "files t=1000 H=10000 s=2000 p=ok n=0 l=combined" },
+	{ "--send-timeout=2", NULL,
+	    "files t=1000 H=10000 s=2000 p=ok n=0 l=combined" },
+	{ "-p always", NULL,
+	    "files t=1000 H=10000 s=30000 p=always n=0 l=combined" },
+	{ "--persist=always", NULL,
+	    "files t=1000 H=10000 s=30000 p=always n=0 l=combined" },
+	{ "--persist=always --persist=ok", NULL, DEFAULTS },
+	{ "-n 5", NULL, "files t=1000 H=10000 s=30000 p=ok n=5 l=combined" },
+	{ "--max-requests=5", NULL,
+	    "files t=1000 H=10000 s=30000 p=ok n=5 l=combined" },
+	{ "-n 0", NULL, DEFAULTS },
+	{ "-l none", NULL, "files t=1000 H=10000 s=30000 p=ok n=0 l=none" },
+	{ "--log=none", NULL, "files t=1000 H=10000 s=30000 p=ok n=0 l=none" },
+	{ "--log=none --log=combined", NULL, DEFAULTS },
+	{ "-h", NULL, DEFAULTS " help" },
+	{ "--help", NULL, DEFAULTS " help" },
+	{ "-V", NULL, DEFAULTS " version" },
+	{ "--version", NULL, DEFAULTS " version" },
+	{ "-hV", NULL, DEFAULTS " help version" },
+	{ "-hVt3", NULL,
+	    "files t=3000 H=10000 s=30000 p=ok n=0 l=combined help version" },
+	{ "-hVt 3", NULL,
+	    "files t=3000 H=10000 s=30000 p=ok n=0 l=combined help version" },
+	{ "-t 1 -t 2", NULL,
+	    "files t=2000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "/srv -t 2", NULL,
+	    "/srv t=2000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t 2 /srv -n 5", NULL,
+	    "/srv t=2000 H=10000 s=30000 p=ok n=5 l=combined" },
+	{ "-t 2 -- /srv", NULL,
+	    "/srv t=2000 H=10000 s=30000 p=ok n=0 l=combined" },
+
+	/* Seconds. */
+	{ "-t 0.001", NULL, "files t=1 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t 0.5", NULL, "files t=500 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t .5", NULL, "files t=500 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t 5.", NULL, "files t=5000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t 1.23456789", NULL,
+	    "files t=1234 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t 0.0019", NULL, "files t=1 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t 007", NULL, "files t=7000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t 00000000000000000000000000001", NULL, DEFAULTS },
+	{ "-t 86400", NULL,
+	    "files t=86400000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t 86400.000", NULL,
+	    "files t=86400000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t 86400.0009", NULL,
+	    "files t=86400000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "-t 86400.001", NULL, "option value|86400.001|" SENSELESS },
+	{ "-t 86401", NULL, "option value|86401|" SENSELESS },
+	{ "-t 4294968", NULL, "option value|4294968|" SENSELESS },
+	{ "-t 99999999999999999999999", NULL,
+	    "option value|99999999999999999999999|" SENSELESS },
+	{ "-t 0", NULL, "option value|0|" SENSELESS },
+	{ "-t 0.0", NULL, "option value|0.0|" SENSELESS },
+	{ "-t 0.0009", NULL, "option value|0.0009|" SENSELESS },
+	{ "-t .", NULL, "option value|.|" SENSELESS },
+	{ "-t -1", NULL, "option value|-1|" SENSELESS },
+	{ "-t +1", NULL, "option value|+1|" SENSELESS },
+	{ "-t 1s", NULL, "option value|1s|" SENSELESS },
+	{ "-t 1e3", NULL, "option value|1e3|" SENSELESS },
+	{ "-t 0x10", NULL, "option value|0x10|" SENSELESS },
+	{ "-t 1,5", NULL, "option value|1,5|" SENSELESS },
+	{ "-t 1.2.3", NULL, "option value|1.2.3|" SENSELESS },
+	{ "-t x", NULL, "option value|x|" SENSELESS },
+	{ "-t inf", NULL, "option value|inf|" SENSELESS },
+	{ "--timeout=", NULL, "option value||" SENSELESS },
+
+	/* Numbers and choices. */
+	{ "-n 2147483647", NULL,
+	    "files t=1000 H=10000 s=30000 p=ok n=2147483647 l=combined" },
+	{ "-n 2147483648", NULL, "option value|2147483648|" SENSELESS },
+	{ "-n 18446744073709551616", NULL,
+	    "option value|18446744073709551616|" SENSELESS },
+	{ "-n -1", NULL, "option value|-1|" SENSELESS },
+	{ "-n 1.5", NULL, "option value|1.5|" SENSELESS },
+	{ "-n x", NULL, "option value|x|" SENSELESS },
+	{ "--max-requests=", NULL, "option value||" SENSELESS },
+	{ "-p OK", NULL, "option value|OK|" SENSELESS },
+	{ "-p never", NULL, "option value|never|" SENSELESS },
+	{ "--persist=", NULL, "option value||" SENSELESS },
+	{ "-l all", NULL, "option value|all|" SENSELESS },
+	{ "-l combined,", NULL, "option value|combined,|" SENSELESS },
+
+	/* Which word is named. */
+	{ "-x", NULL, "option|-x|" UNKNOWN },
+	{ "--bogus", NULL, "option|--bogus|" UNKNOWN },
+	{ "--bogus=1", NULL, "option|--bogus=1|" UNKNOWN },
+	{ "-t 1 -x", NULL, "option|-x|" UNKNOWN },
+	{ "-t 1 --bogus /srv", NULL, "option|--bogus|" UNKNOWN },
+	{ "-x -t 1", NULL, "option|-x|" UNKNOWN },
+	{ "-hx", NULL, "option|-hx|" UNKNOWN },
+	{ "-xh", NULL, "option|-xh|" UNKNOWN },
+	{ "-hxV", NULL, "option|-hxV|" UNKNOWN },
+	{ "-V -hxV", NULL, "option|-hxV|" UNKNOWN },
+	{ "/srv -x", NULL, "option|-x|" UNKNOWN },
+	{ "/srv -xh", NULL, "option|-xh|" UNKNOWN },
+	{ "/srv -hxV", NULL, "option|-hxV|" UNKNOWN },
+	{ "/srv --bogus", NULL, "option|--bogus|" UNKNOWN },
+	{ "/srv -t 1 --bogus", NULL, "option|--bogus|" UNKNOWN },
+	{ "-t 1 /srv -xh", NULL, "option|-xh|" UNKNOWN },
+	{ "-t", NULL, "option|-t|" VALUELESS },
+	{ "--timeout", NULL, "option|--timeout|" VALUELESS },
+	{ "-h -t", NULL, "option|-t|" VALUELESS },
+	{ "-ht", NULL, "option|-ht|" VALUELESS },
+	{ "/srv -t", NULL, "option|-t|" VALUELESS },
+	{ "/srv -ht", NULL, "option|-ht|" VALUELESS },
+	{ "/srv --timeout", NULL, "option|--timeout|" VALUELESS },
+	{ "/srv /var", NULL,
+	    "argument|/var|is one too many: there is one directory to serve" },
+	{ "/srv -t 1 /var", NULL,
+	    "argument|/var|is one too many: there is one directory to serve" },
+	{ "/srv -- /var", NULL,
+	    "argument|/var|is one too many: there is one directory to serve" },
+	{ "-- /srv -t", NULL,
+	    "argument|-t|is one too many: there is one directory to serve" },
+	{ "/srv /var -t", NULL, "option|-t|" VALUELESS },
+
+	/* The environment, which the command line overrides. */
+	{ "", "-t 2", "files t=2000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "", " \t--timeout=2\n-n\t5 ",
+	    "files t=2000 H=10000 s=30000 p=ok n=5 l=combined" },
+	{ "", "/srv", "/srv t=1000 H=10000 s=30000 p=ok n=0 l=combined" },
+	{ "/var", "/srv -n 5",
+	    "/var t=1000 H=10000 s=30000 p=ok n=5 l=combined" },
+	{ "-t 3", "-t 2 -n 5",
+	    "files t=3000 H=10000 s=30000 p=ok n=5 l=combined" },
+	{ "--log=combined", "--log=none", DEFAULTS },
+	{ "", "-t", "option|-t|" VALUELESS },
+	{ "", "-x", "option|-x|" UNKNOWN },
+	{ "", "/srv -xh", "option|-xh|" UNKNOWN },
+	{ "", "-t 1 --bogus", "option|--bogus|" UNKNOWN },
+	{ "", "-t x", "option value|x|" SENSELESS },
+	{ "", "a b",
+	    "argument|b|is one too many: there is one directory to serve" },
+	{ "-t 1", "-x", "option|-x|" UNKNOWN },
+	{ "-y", "-x", "option|-x|" UNKNOWN },
+};
+
+static int
+split(char *copy, char **words)
+{
+	int count = 0;
+
+	words[count++] = copy; /* the program's name comes first */
+	for (char *at = copy + strlen(copy) + 1; *at != '\0';) {
+		words[count++] = at;
+		at += strcspn(at, " ");
+		if (*at != '\0')
+			*at++ = '\0';
+	}
+	words[count] = NULL;
+	return count;
+}
+
+static void
+check(const char *given, const char *environment, const char *result)
+{
+	char copy[4096 + 2] = "httpd", *words[WORDS_MAX + 1], buf[8192];
+	struct options o = default_options;
+	struct options_error e = { 0 };
+
+	unit_need(
+	    strlen(given) + sizeof("httpd") < sizeof(copy), "the row's length");
+	strcpy(copy + sizeof("httpd"), given);
+	int argc = split(copy, words);
+	if (options_read(&o, environment, argc, words, &e))
+		snprintf(buf, sizeof(buf),
+		    "%s t=%d H=%d s=%d p=%s n=%lu l=%s%s%s", o.directory,
+		    o.idle_timeout_ms, o.head_timeout_ms, o.send_timeout_ms,
+		    o.persist == PERSIST_ALWAYS ? "always" : "ok",
+		    o.max_requests, o.log_requests ? "combined" : "none",
+		    o.show_help ? " help" : "",
+		    o.show_version ? " version" : "");
+	else
+		snprintf(buf, sizeof(buf), "%s|%s|%s", e.what,
+		    e.subject == NULL ? "(null)" : e.subject, e.why);
+	unit_string(environment == NULL ? "result" : environment, result, buf);
+}
+
+/* The limits of HTTPD_OPTIONS. */
+static void
+check_limits(void)
+{
+	static char long_words[5000];
+
+	unit_begin("as many words as fit");
+	for (int i = 0; i < 62; i++)
+		strcat(long_words, "-h ");
+	check("", long_words, DEFAULTS " help");
+	strcat(long_words, "-h");
+	check("", long_words, DEFAULTS " help");
+	unit_begin("a word too many");
+	strcat(long_words, " -h");
+	check("", long_words, "HTTPD_OPTIONS|(null)|has too many words");
+
+	unit_begin("the longest that fits");
+	memset(long_words, ' ', sizeof(long_words));
+	long_words[4095] = '\0';
+	check("", long_words, DEFAULTS);
+	memcpy(long_words + 4093, "-h", 3);
+	check("", long_words, DEFAULTS " help");
+	unit_begin("one byte longer");
+	memcpy(long_words + 4093, "-hV", 4);
+	check("", long_words, "HTTPD_OPTIONS|(null)|is too long");
+}
+
+/* The text of --help names every option of the man page. */
+static void
+check_help(void)
+{
+	static const char *const names[] = { "-t, --timeout=",
+		"-H, --head-timeout=", "-s, --send-timeout=",
+		"-p, --persist=ok|always",
+		"-n, --max-requests=", "-l, --log=combined|none", "-h, --help",
+		"-V, --version", "HTTPD_OPTIONS", "DIRECTORY" };
+
+	unit_begin("--help");
+	for (size_t i = 0; i < UNIT_COUNT(names); i++)
+		unit_bool(
+		    names[i], true, strstr(options_help, names[i]) != NULL);
+	for (const char *at = options_help; *at != '\0';
+	     at += strcspn(at, "\n") + 1)
+		unit_bool(
+		    "a line fits a terminal", true, strcspn(at, "\n") < 80);
+}
+
+int
+main(void)
+{
+	unit_table("options");
+	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+		unit_begin(rows[i].words);
+		check(rows[i].words, rows[i].environment, rows[i].result);
+	}
+	check_limits();
+	check_help();
+
+	/* Once more where the shell's user wants options before operands. */
+	unit_begin("POSIXLY_CORRECT");
+	unit_need(setenv("POSIXLY_CORRECT", "1", 1) == 0, "setenv");
+	check("/srv -t 2", NULL,
+	    "/srv t=2000 H=10000 s=30000 p=ok n=0 l=combined");
+	return unit_end();
+}

@@ -1,0 +1,44 @@
+/*
+ * parse: each head of the table against a page that cannot be touched, on
+ * either side; and every part of each head, since parse_request() is also
+ * asked about heads that never became whole.
+ */
+#include "requests.h"
+
+static void
+check_parts(const struct request_row *row)
+{
+	for (size_t len = 0; len < row->head.len; len++) {
+		for (int side = 0; side < UNIT_SIDES; side++) {
+			struct slice part = unit_place((enum unit_side)side,
+			    (struct slice){ row->head.ptr, len });
+			struct request r;
+
+			parse_request(part, &r);
+			/* What is logged of it lies within it. */
+			unit_bool("the line lies in the head", true,
+			    r.line.ptr == part.ptr && r.line.len <= part.len);
+			unit_bool("the line has no line end", true,
+			    memchr(part.ptr, '\n', r.line.len) == NULL);
+		}
+	}
+}
+
+int
+main(void)
+{
+	unit_table("parse");
+	unit_at_least("rows of the table", 120, UNIT_COUNT(request_rows));
+	for (size_t i = 0; i < UNIT_COUNT(request_rows); i++) {
+		const struct request_row *row = &request_rows[i];
+
+		unit_begin(row->name);
+		unit_check_request(row,
+		    unit_place(UNIT_BEFORE_GUARD, row->head),
+		    "before a guard page");
+		unit_check_request(row, unit_place(UNIT_AFTER_GUARD, row->head),
+		    "behind a guard page");
+		check_parts(row);
+	}
+	return unit_end();
+}
