@@ -73,3 +73,47 @@ setup() {
 	assert_equal "$exit" 0
 	assert_equal "$(wc -c <"$answer")" 0
 }
+
+# over_socket COMMAND...: one GET /data over a Unix socket; sets $answer etc.
+over_socket() {
+	answer=$BATS_TEST_TMPDIR/answer exit=0
+	printf 'GET /data HTTP/1.1\r\nHost: x\r\n\r\n' >"$BATS_TEST_TMPDIR/request"
+	printf '#!/bin/sh\nexec %s "%s"\n' "$*" "$tree" >"$BATS_TEST_TMPDIR/server"
+	chmod +x "$BATS_TEST_TMPDIR/server"
+	socat "EXEC:$BATS_TEST_TMPDIR/server" \
+		"SYSTEM:cat '$BATS_TEST_TMPDIR/request'; cat >'$answer'" \
+		2>"$BATS_TEST_TMPDIR/log"
+	read_answer
+}
+
+@test "a file system that does not know sendfile has its files copied" {
+	local error
+	head -c 300000 /dev/urandom >"$tree/data"
+	for error in EINVAL ENOSYS; do
+		over_socket strace -qq -o /dev/null -e inject=sendfile,sendfile64:error=$error "$HTTPD"
+		assert_status 200 ok
+		content | cmp - "$tree/data"
+	done
+}
+
+@test "a file that fails under sendfile ends the connection" {
+	head -c 300000 /dev/urandom >"$tree/data"
+	over_socket strace -qq -o /dev/null -e inject=sendfile,sendfile64:error=EIO "$HTTPD"
+	assert_equal "$code" 200
+	assert_equal "$token" file-lost
+	assert_equal "$(content | wc -c)" 0
+}
+
+@test "a large file is sent by sendfile, a small one with its head" {
+	head -c 300000 /dev/urandom >"$tree/data"
+	over_socket strace -qq -o "$BATS_TEST_TMPDIR/strace" \
+		-e trace=network,sendfile,sendfile64,write,writev "$HTTPD"
+	assert_status 200 ok
+	grep -q 'send[to]*(1, .*MSG_MORE' "$BATS_TEST_TMPDIR/strace"
+	grep -q 'sendfile' "$BATS_TEST_TMPDIR/strace"
+	head -c 100 /dev/urandom >"$tree/data"
+	over_socket strace -qq -o "$BATS_TEST_TMPDIR/strace" \
+		-e trace=network,sendfile,sendfile64,write,writev "$HTTPD"
+	assert_status 200 ok
+	assert_equal "$(grep -cE '(sendto|send|write|writev)\(1,|sendfile' "$BATS_TEST_TMPDIR/strace")" 1
+}
