@@ -1,0 +1,55 @@
+# The files for xinetd and inetd, as they are shipped: in name spaces of their
+# own, where the program is installed and the user exists.
+
+load lib
+
+setup_file() {
+	load lib
+	"$TOP/packaging/install-deps" --unpack "$BUILD/unpacked" xinetd openbsd-inetd
+}
+
+# serve_as_shipped DAEMON [ARG]...: runs the daemon until each of $urls has
+# answered, and prints each status: of a picture, and of a file that only root
+# may read.
+serve_as_shipped() {
+	mkdir -p "$BATS_TEST_TMPDIR/sbin"
+	cp "$HTTPD" "$BATS_TEST_TMPDIR/sbin/httpd"
+	cp /etc/passwd "$BATS_TEST_TMPDIR/passwd"
+	cp /etc/group "$BATS_TEST_TMPDIR/group"
+	echo 'httpd:x:64999:64999:httpd:/nonexistent:/usr/sbin/nologin' >>"$BATS_TEST_TMPDIR/passwd"
+	echo 'httpd:x:64999:' >>"$BATS_TEST_TMPDIR/group"
+	tmp=$BATS_TEST_TMPDIR files=$FILES urls=$urls \
+		unshare --net --mount --pid --fork --kill-child bash -eu -c '
+			ip link set lo up
+			mount -t overlay overlay -o "lowerdir=$tmp/sbin:/usr/sbin" /usr/sbin
+			mount --bind "$tmp/passwd" /etc/passwd
+			mount --bind "$tmp/group" /etc/group
+			mount -t tmpfs tmpfs /srv
+			cp -R "$files" /srv/http
+			install -m 400 /dev/null /srv/http/secret
+			"$@" >"$tmp/said" 2>&1 </dev/null 3>&- &
+			until ss -Hltn sport = :8080 | grep -q .; do
+				kill -0 $! || { cat "$tmp/said"; exit 1; }
+			done
+			for url in $urls; do
+				curl -sS -g --max-time 20 -w "%{http_code}\n" \
+					-o "$tmp/page" "$url/a/2.jpg" -o /dev/null "$url/secret"
+				cmp "$tmp/page" "$files/a/2.jpg"
+			done
+		' - "$@"
+}
+
+@test "units/httpd.xinetd serves as it is, over IPv4 and IPv6" {
+	urls='http://127.0.0.1:8080 http://[::1]:8080'
+	run serve_as_shipped "$BUILD/unpacked/run" xinetd -dontfork -f "$TOP/units/httpd.xinetd" \
+		-pidfile "$BATS_TEST_TMPDIR/pid" -filelog "$BATS_TEST_TMPDIR/xinetd.log"
+	assert_success
+	assert_output $'200\n403\n200\n403'
+}
+
+@test "units/httpd.inetd serves as it is" {
+	urls='http://127.0.0.1:8080'
+	run serve_as_shipped "$BUILD/unpacked/run" inetd -i "$TOP/units/httpd.inetd"
+	assert_success
+	assert_output $'200\n403'
+}
