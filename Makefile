@@ -40,7 +40,8 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wimplicit-fallthrough -Wswitch-enum $(WERROR)
 WERROR = -Werror
 HARDENING = -fstack-protector-strong -fstack-clash-protection \
-	-fcf-protection -fno-strict-overflow -fno-delete-null-pointer-checks
+	$(if $(filter x86_64 i%86,$(ARCH)),-fcf-protection) \
+	-fno-strict-overflow -fno-delete-null-pointer-checks
 HARDENED_LINK = -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=none
 # A static musl program never makes its relocated data read-only: there is no
 # loader to do it.  Asking for it would only spread the data over more pages.
@@ -53,11 +54,12 @@ PROJECT_CFLAGS = -std=c17 -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 # Which files make musl, wherever the distribution keeps them.
 MACHINE := $(shell $(CC) $(CFLAGS) -dumpmachine)
 ARCH := $(firstword $(subst -, ,$(MACHINE)))
-MULTIARCH := $(ARCH)-linux-gnu
+MULTIARCH := $(or $(shell $(CC) $(CFLAGS) -print-multiarch 2>/dev/null),$(ARCH)-linux-gnu)
+MUSL_MULTIARCH := $(subst gnu,musl,$(MULTIARCH))
 MUSL_LIB := $(firstword $(patsubst %/rcrt1.o,%,$(wildcard \
-	/usr/lib/$(ARCH)-linux-musl/rcrt1.o /usr/$(ARCH)-linux-musl/lib64/rcrt1.o \
+	/usr/lib/$(MUSL_MULTIARCH)/rcrt1.o /usr/$(ARCH)-linux-musl/lib64/rcrt1.o \
 	/usr/$(ARCH)-linux-musl/lib/rcrt1.o /usr/lib/musl/lib/rcrt1.o)))
-MUSL_INCLUDE := $(firstword $(wildcard /usr/include/$(ARCH)-linux-musl \
+MUSL_INCLUDE := $(firstword $(wildcard /usr/include/$(MUSL_MULTIARCH) \
 	/usr/$(ARCH)-linux-musl/include /usr/lib/musl/include))
 
 ifeq ($(LIBC)$(findstring musl,$(MACHINE)),musl)
@@ -85,10 +87,11 @@ endif
 
 OBJECTS = $(MODULES:%=$(BUILD)/obj/%.o)
 
-# V=1 shows the commands.
+# V=1 shows the commands, make -s nothing.
 V = 0
+SILENT = $(findstring s,$(firstword -$(MAKEFLAGS)))
 Q = $(if $(filter 0,$(V)),@)
-SAY = @$(if $(filter 0,$(V)),printf '  %-5s %s\n',:)
+SAY = @$(if $(filter 0,$(V)$(SILENT)),printf '  %-5s %s\n',:)
 
 # from-listen-fds is for systemd's sake: without libsystemd it has no use.
 HAVE_SYSTEMD := $(shell pkg-config --exists libsystemd 2>/dev/null && echo yes)
@@ -127,7 +130,7 @@ $(BUILD)/obj:
 run: ## build, and serve ROOT at http://localhost:PORT/ until interrupted
 	@packaging/install-deps run
 	@$(MAKE) --no-print-directory all
-	@packaging/serve $(BUILD)/httpd $(PORT) $(ROOT)
+	@packaging/serve $(BUILD)/httpd '$(PORT)' '$(ROOT)'
 
 .PHONY: test
 test: ## install what the tests need, build, and run every test

@@ -121,8 +121,42 @@ channel_receive_until(struct channel *ch, char *buf, size_t cap,
 	}
 }
 
-enum io_result
-channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
+/* How many bytes of ours the peer has not taken yet; -1 where unknown. */
+static int
+unacknowledged(const struct channel *ch)
+{
+	int n;
+
+	return ch->out_is_socket && ioctl(ch->out, SIOCOUTQ, &n) == 0 ? n : -1;
+}
+
+/* How long to go on waiting for a peer that has bytes of ours to take. */
+struct patience {
+	int owed; /* what it had not taken when it was last looked at */
+	int64_t until_ms;
+};
+
+#define PATIENCE_NEW ((struct patience){ .owed = INT_MAX })
+
+/*
+ * Whether the peer still has something to take, and has taken something since
+ * the last call or within the send timeout.
+ */
+static bool
+peer_is_taking(const struct channel *ch, struct patience *p)
+{
+	int owed = unacknowledged(ch);
+	int64_t now_ms = clock_monotonic_ms();
+
+	if (owed < p->owed)
+		p->until_ms = now_ms + ch->send_timeout_ms;
+	p->owed = owed;
+	return owed > 0 && now_ms < p->until_ms;
+}
+
+/* One blocking receive, or poll where the spawner made it non-blocking. */
+static enum io_result
+receive_once(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 {
 	if (!ch->in_nonblocking) {
 		ssize_t n = recv(ch->in, buf, cap, 0);
@@ -144,36 +178,48 @@ channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 	    ch, buf, cap, clock_monotonic_ms() + ch->idle_timeout_ms, ret_len);
 }
 
-/* How many bytes of ours the peer has not taken yet; -1 where unknown. */
-static int
-unacknowledged(const struct channel *ch)
+/*
+ * A connection is not idle while its peer is busy taking the last answer:
+ * megabytes of it may lie in the socket's buffer when the sender is done, and
+ * a process that leaves then loses them to the first byte that arrives.
+ */
+enum io_result
+channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 {
-	int n;
+	struct patience p = PATIENCE_NEW;
+	enum io_result r;
 
-	return ch->out_is_socket && ioctl(ch->out, SIOCOUTQ, &n) == 0 ? n : -1;
+	do
+		r = receive_once(ch, buf, cap, ret_len);
+	while (r == IO_TIMEOUT && peer_is_taking(ch, &p));
+	return r;
+}
+
+bool
+channel_has_more(const struct channel *ch)
+{
+	int waiting;
+
+	return ioctl(ch->in, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 /* Waits until more can be sent, for as long as the peer takes something. */
 static enum io_result
 wait_for_room(const struct channel *ch)
 {
-	int before = unacknowledged(ch);
+	struct patience p = PATIENCE_NEW;
 
+	peer_is_taking(ch, &p);
 	for (;;) {
-		struct pollfd p = { .fd = ch->out, .events = POLLOUT };
-		int ready = poll(&p, 1, ch->send_timeout_ms);
+		struct pollfd out = { .fd = ch->out, .events = POLLOUT };
+		int ready = poll(&out, 1, ch->send_timeout_ms);
 
 		if (ready > 0)
 			return IO_DONE;
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready < 0)
+		if (ready < 0 && errno != EINTR)
 			return IO_GONE;
-
-		int after = unacknowledged(ch);
-		if (after < 0 || after >= before)
+		if (ready == 0 && !peer_is_taking(ch, &p))
 			return IO_TIMEOUT;
-		before = after;
 	}
 }
 
@@ -200,11 +246,14 @@ write_all(const struct channel *ch, struct slice s)
 	return IO_DONE;
 }
 
-static enum io_result
-send_all(const struct channel *ch, struct slice s, int flags)
+enum io_result
+channel_send(struct channel *ch, struct slice s)
 {
+	if (!ch->out_is_socket)
+		return write_all(ch, s);
 	while (s.len > 0) {
-		ssize_t n = send(ch->out, s.ptr, s.len, flags);
+		ssize_t n =
+		    send(ch->out, s.ptr, s.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n >= 0) {
 			s = slice_after(s, (size_t)n);
@@ -220,15 +269,6 @@ send_all(const struct channel *ch, struct slice s, int flags)
 			return r;
 	}
 	return IO_DONE;
-}
-
-enum io_result
-channel_send(struct channel *ch, struct slice s, bool more)
-{
-	if (!ch->out_is_socket)
-		return write_all(ch, s);
-	return send_all(
-	    ch, s, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
 }
 
 /* Sends what is left of a piece of a file through a small buffer. */
@@ -250,7 +290,7 @@ copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 			return n == 0 ? IO_FILE_SHRANK : IO_FILE_FAILED;
 
 		enum io_result r =
-		    channel_send(ch, (struct slice){ buf, (size_t)n }, false);
+		    channel_send(ch, (struct slice){ buf, (size_t)n });
 		if (r != IO_DONE)
 			return r;
 		*ret_sent += (uint64_t)n;
@@ -273,9 +313,10 @@ stop_blocking(struct channel *ch)
 }
 
 /*
- * Lets only full segments leave, or no longer.  Without it the peer is woken
- * for every piece of 64 KiB that sendfile hands to TCP, which costs both sides
- * a third of their speed.  On what is not TCP it does nothing.
+ * Lets only full segments leave, or no longer: the head joins the first bytes
+ * of the file, and the peer is not woken for every piece of 64 KiB that
+ * sendfile hands to TCP, which would cost both sides a third of their speed.
+ * On what is not TCP it does nothing.
  */
 static void
 hold_short_segments(const struct channel *ch, int on)
@@ -321,7 +362,7 @@ send_by_kernel(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 			*ret_sent += (uint64_t)n;
 			continue;
 		}
-		/* Nothing sent with bytes owed is no progress: the file ended. */
+		/* Nothing sent with bytes owed: the file has ended. */
 		if (n == 0)
 			return IO_FILE_SHRANK;
 		if (errno == EINTR)
@@ -340,16 +381,22 @@ send_by_kernel(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 }
 
 enum io_result
-channel_send_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
-    uint64_t *ret_sent)
+channel_send_file(struct channel *ch, struct slice head, int fd,
+    uint64_t offset, uint64_t len, uint64_t *ret_sent)
 {
-	*ret_sent = 0;
-	if (!ch->out_is_socket)
-		return copy_file(ch, fd, offset, len, ret_sent);
+	enum io_result r;
 
+	*ret_sent = 0;
+	if (!ch->out_is_socket) {
+		r = channel_send(ch, head);
+		return r == IO_DONE ? copy_file(ch, fd, offset, len, ret_sent) :
+				      r;
+	}
 	stop_blocking(ch);
 	hold_short_segments(ch, 1);
-	enum io_result r = send_by_kernel(ch, fd, offset, len, ret_sent);
+	r = channel_send(ch, head);
+	if (r == IO_DONE)
+		r = send_by_kernel(ch, fd, offset, len, ret_sent);
 	hold_short_segments(ch, 0);
 	return r;
 }
@@ -360,12 +407,17 @@ channel_linger(struct channel *ch)
 	if (!ch->out_is_socket || shutdown(ch->out, SHUT_WR) != 0)
 		return;
 
-	int64_t deadline_ms = clock_monotonic_ms() + LINGER_MS;
+	struct patience p = PATIENCE_NEW;
 	char discarded[4096];
 	size_t total = 0, n;
+	enum io_result r;
 
-	while (total < LINGER_MAX_BYTES &&
-	    channel_receive_until(
-		ch, discarded, sizeof(discarded), deadline_ms, &n) == IO_DONE)
-		total += n;
+	do {
+		int64_t deadline_ms = clock_monotonic_ms() + LINGER_MS;
+
+		while ((r = channel_receive_until(ch, discarded,
+			    sizeof(discarded), deadline_ms, &n)) == IO_DONE &&
+		    (total += n) < LINGER_MAX_BYTES)
+			;
+	} while (r == IO_TIMEOUT && peer_is_taking(ch, &p));
 }

@@ -40,8 +40,10 @@ bool channel_open(struct channel *ch, int in, int out, int idle_timeout_ms,
     int send_timeout_ms);
 
 /*
- * Waits for input for at most the idle timeout and puts up to `cap` bytes
- * into buf: IO_DONE with *ret_len > 0, IO_END, IO_TIMEOUT or IO_GONE.
+ * Waits for input and puts up to `cap` bytes into buf: IO_DONE with
+ * *ret_len > 0, IO_END, IO_GONE, or IO_TIMEOUT when nothing came for the idle
+ * timeout.  That starts when the peer has taken all that was sent, or has
+ * taken nothing of it for the send timeout.
  */
 enum io_result channel_receive_idle(
     struct channel *ch, char *buf, size_t cap, size_t *ret_len);
@@ -50,25 +52,30 @@ enum io_result channel_receive_idle(
 enum io_result channel_receive_until(struct channel *ch, char *buf, size_t cap,
     int64_t deadline_ms, size_t *ret_len);
 
-/*
- * Sends all of s.  With `more`, the kernel may hold the bytes back to join
- * them with what follows.  IO_TIMEOUT when the peer took nothing for the send
- * timeout, IO_GONE when it is gone.
- */
-enum io_result channel_send(struct channel *ch, struct slice s, bool more);
+/* Whether bytes have arrived that were not received yet. */
+bool channel_has_more(const struct channel *ch);
 
 /*
- * Sends `len` bytes of the file `fd` from `offset` on.  *ret_sent counts what
- * left, whatever the result; where no sendfile is to be had, in whole blocks.  IO_TIMEOUT and IO_GONE as above; IO_FILE_SHRANK
- * and IO_FILE_FAILED leave the connection in the middle of a body.
+ * Sends all of s.  IO_TIMEOUT when the peer took nothing for the send timeout
+ * (twice as long at most, since it is looked at that often), IO_GONE when it
+ * is gone.
  */
-enum io_result channel_send_file(struct channel *ch, int fd, uint64_t offset,
-    uint64_t len, uint64_t *ret_sent);
+enum io_result channel_send(struct channel *ch, struct slice s);
 
 /*
- * Ends the sending side and reads what the peer still sends, within bounds of
- * time and amount, so that closing with unread input does not make TCP throw
- * away an answer on its way (RFC 9112 9.6).
+ * Sends `head` and behind it `len` bytes of the file `fd` from `offset` on.
+ * *ret_sent counts what left of the file, whatever the result; where no
+ * sendfile is to be had, in whole blocks.  IO_TIMEOUT and IO_GONE as above;
+ * IO_FILE_SHRANK and IO_FILE_FAILED leave the connection in the middle of a
+ * body.
+ */
+enum io_result channel_send_file(struct channel *ch, struct slice head, int fd,
+    uint64_t offset, uint64_t len, uint64_t *ret_sent);
+
+/*
+ * Ends the sending side and reads what the peer still sends, for two seconds
+ * and for as long as it takes what was sent, a megabyte at most: closing with
+ * unread input would make TCP throw away an answer on its way (RFC 9112 9.6).
  */
 void channel_linger(struct channel *ch);
 

@@ -25,8 +25,7 @@ struct reply {
 	int file; /* the content, from its start; -1: it is `content` */
 	int64_t last_modified; /* -1: the field is left out */
 	struct slice location; /* empty: the field is left out */
-	bool
-	    location_is_path; /* canonical, to be encoded, "/" before and after */
+	bool location_is_path; /* a canonical path of a directory (target.h) */
 	struct slice location_query; /* with its "?" */
 	struct slice location_fragment; /* with its "#" */
 	bool allow; /* send the Allow field */

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -31,10 +32,14 @@
 #define LINE_MAX_ESCAPED 1800
 #define FIELD_MAX_ESCAPED 900
 
+/* How long a line may wait for a reader of the log. */
+#define STUCK_MS 1000
+
 enum destination { UNKNOWN, STANDARD_ERROR, SYSLOG, NOWHERE };
 
 static struct {
 	enum destination destination;
+	bool error_is_socket; /* as of the journal */
 	int syslog;
 	struct text peer; /* the client's address; cap 0: not asked yet */
 	char peer_buf[INET6_ADDRSTRLEN];
@@ -70,8 +75,10 @@ find_destination(void)
 
 	/* Where it was closed, 2 is by now a descriptor of ours: O_PATH. */
 	if (flags >= 0 && (flags & O_PATH) == 0 &&
-	    fstat(STDERR_FILENO, &st) == 0 && !standard_error_is_client(&st))
+	    fstat(STDERR_FILENO, &st) == 0 && !standard_error_is_client(&st)) {
+		log_state.error_is_socket = S_ISSOCK(st.st_mode);
 		return STANDARD_ERROR;
+	}
 	log_state.syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (log_state.syslog < 0)
 		return NOWHERE;
@@ -81,6 +88,29 @@ find_destination(void)
 		return NOWHERE;
 	}
 	return SYSLOG;
+}
+
+/*
+ * Writes to standard error.  Where whoever reads the log has stopped reading,
+ * a line waits a little and is lost then: no client may be held up for ever by
+ * a log.  A pipe that has room takes PIPE_BUF bytes without blocking.
+ */
+static ssize_t
+write_to_standard_error(struct slice s)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (log_state.error_is_socket) {
+		ssize_t n = send(
+		    STDERR_FILENO, s.ptr, s.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n >= 0 || errno != EAGAIN)
+			return n;
+	}
+	if (poll(&p, 1, STUCK_MS) <= 0)
+		return 0;
+	return log_state.error_is_socket ?
+	    send(STDERR_FILENO, s.ptr, s.len, MSG_NOSIGNAL | MSG_DONTWAIT) :
+	    write(STDERR_FILENO, s.ptr, s.len);
 }
 
 /*
@@ -97,7 +127,7 @@ send_line(const struct text *line, size_t skip)
 		log_state.destination = find_destination();
 	do {
 		if (log_state.destination == STANDARD_ERROR)
-			n = write(STDERR_FILENO, s.ptr + skip, s.len - skip);
+			n = write_to_standard_error(slice_after(s, skip));
 		else if (log_state.destination == SYSLOG) /* no line end */
 			n = send(log_state.syslog, s.ptr, s.len - 1,
 			    MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -240,5 +240,8 @@ options_read(struct options *options, const char *environment, int argc,
 	if (environment != NULL && *environment != '\0' &&
 	    !read_environment(options, environment, ret_error))
 		return false;
+	if (options->show_help || options->show_version)
+		return fail(ret_error, "HTTPD_OPTIONS", NULL,
+		    "may not ask for the help or the version");
 	return read_words(options, argc, argv, ret_error);
 }

@@ -132,24 +132,27 @@ parse_path(struct slice s, struct request *r)
 /*
  * request-target = origin-form / absolute-form / authority-form / asterisk-form
  *                                                    RFC 9112 3.2
- * The authority of an absolute-form overrides Host (3.2.2).
+ * The authority of an absolute-form overrides Host (3.2.2).  An https target
+ * does not belong on a connection that is not known to be secured
+ * (RFC 9110 7.4).
  */
 static enum verdict
 parse_target(struct slice method, struct slice s, struct request *r)
 {
-	if (slice_equal(method, SLICE("CONNECT"))) /* with a port */
+	if (slice_equal(method, SLICE("CONNECT"))) {
+		r->has_content = true; /* what follows is for the tunnel */
 		return is_authority(s) && is_digit(s.ptr[s.len - 1]) &&
 			memchr(s.ptr, ':', s.len) != NULL ?
 		    PROCEED :
 		    BAD_TARGET;
+	}
 	if (slice_equal(method, SLICE("OPTIONS")) && slice_equal(s, SLICE("*")))
 		return PROCEED;
 	if (s.len > 0 && s.ptr[0] == '/')
 		return parse_path(s, r);
 
 	struct slice scheme = take_until(&s, ':');
-	if (!slice_equal_nocase(scheme, SLICE("http")) &&
-	    !slice_equal_nocase(scheme, SLICE("https")))
+	if (!slice_equal_nocase(scheme, SLICE("http")))
 		return BAD_TARGET;
 	if (s.len < 2 || s.ptr[0] != '/' || s.ptr[1] != '/')
 		return BAD_TARGET;
@@ -332,7 +335,8 @@ check_framing(struct request *r, const struct fields *f)
 		if (f->coding_unknown)
 			return TRANSFER_CODING_UNKNOWN;
 	}
-	r->has_content = f->has_coding || f->length > 0;
+	if (f->has_coding || f->length > 0)
+		r->has_content = true;
 	return PROCEED;
 }
 

@@ -21,7 +21,7 @@ struct request {
 	int minor_version; /* 0 for HTTP/1.0, 1 for any later 1.x */
 	bool says_close; /* Connection lists "close" */
 	bool says_keep_alive; /* Connection lists "keep-alive" */
-	bool has_content; /* bytes of a message body follow the head */
+	bool has_content; /* bytes that are no request follow the head */
 };
 
 /*

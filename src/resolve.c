@@ -21,8 +21,9 @@
 
 /*
  * O_NONBLOCK: a FIFO in the tree must not hold us up before it is seen to be
- * one.  It makes no difference to a regular file.  O_LARGEFILE: openat2 leaves
- * it to its caller, also on a 32-bit system.
+ * one.  (Its writer sees a reader come and go: to look first would cost every
+ * file a call more.)  It makes no difference to a regular file.
+ * O_LARGEFILE: openat2 leaves it to its caller, also on a 32-bit system.
  */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_LARGEFILE)
 
@@ -32,7 +33,7 @@
 int
 site_open(struct site *site, const char *directory)
 {
-	/* musl's open() would add a call for O_CLOEXEC; its openat() does not. */
+	/* musl's open() would make a second call for O_CLOEXEC. */
 	int fd = openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -140,6 +141,14 @@ verdict_of_error(int error)
 	default:
 		return FILE_ERROR;
 	}
+}
+
+void
+target_reset(struct target *t)
+{
+	t->file = -1;
+	t->path.len = 0;
+	t->bad_rule.line = 0;
 }
 
 void
@@ -309,9 +318,6 @@ resolve_target(
 {
 	struct target *t = ret_target;
 
-	t->file = -1;
-	t->bad_rule.line = 0;
-
 	enum verdict v = target_decode_path(r->path, &t->path);
 	if (v == PROCEED)
 		v = open_path(site, t);
@@ -321,7 +327,7 @@ resolve_target(
 		if (ruled != NOT_FOUND)
 			v = ruled;
 	}
-	if (verdict_status(v) == 404 && open_file(site, "404.html", t) != FOUND)
-		insist(t->file < 0);
+	if (verdict_status(v) == 404)
+		(void)open_file(site, "404.html", t); /* where it has one */
 	return v;
 }

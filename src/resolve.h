@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-/* The longest line of _redirects; also how much of it is read at a time. */
+/* How much of _redirects is read at a time; more than a rule can have. */
 #define RULES_BUF 8192
 
 /* The document root, open for the life of the process. */
@@ -49,10 +49,13 @@ int site_open(struct site *site, const char *directory);
  * it has one.
  *
  * Every file is opened beneath the root, whatever links the tree holds.  The
- * caller closes the file by target_close().
+ * caller has called target_reset(), and closes the file by target_close().
  */
 enum verdict resolve_target(const struct site *site, const struct request *r,
     struct target *ret_target);
+
+/* Makes a target that holds nothing. */
+void target_reset(struct target *t);
 
 void target_close(struct target *t);
 

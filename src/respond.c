@@ -2,10 +2,9 @@
  * respond: an answer to bytes on the connection.
  *
  * A small answer leaves in one send, head and content together; of a large
- * one the head is held back (MSG_MORE) to join the first bytes that sendfile
- * brings.  Content-Length was said before the file is read: a file that is
- * shorter by then ends the connection, since nothing that could be sent in
- * its place would be the content.
+ * one the content goes by sendfile.  Content-Length was said before the file
+ * is read: a file that is shorter by then ends the connection, since nothing
+ * that could be sent in its place would be the content.
  */
 #define _GNU_SOURCE
 #include "respond.h"
@@ -135,14 +134,9 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
 	bool by_sendfile = has_content && reply->file >= 0 &&
 	    (reply->content_length > CONTENT_COPY_MAX ||
 		reply->content_length > t.cap - t.len);
-	if (by_sendfile) {
-		enum io_result r = channel_send(ch, text_slice(&t), true);
-
-		if (r == IO_DONE)
-			r = channel_send_file(ch, reply->file, 0,
-			    reply->content_length, ret_content_sent);
-		return verdict_of_result(r);
-	}
+	if (by_sendfile)
+		return verdict_of_result(channel_send_file(ch, text_slice(&t),
+		    reply->file, 0, reply->content_length, ret_content_sent));
 
 	enum verdict v = PROCEED;
 	if (has_content && reply->file >= 0)
@@ -151,7 +145,7 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
 		text_add(&t, reply->content);
 	insist(!t.overflowed);
 	if (v == PROCEED)
-		v = verdict_of_result(channel_send(ch, text_slice(&t), false));
+		v = verdict_of_result(channel_send(ch, text_slice(&t)));
 	if (v == PROCEED && has_content)
 		*ret_content_sent = reply->content_length;
 	return v;

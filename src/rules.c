@@ -61,11 +61,32 @@ is_canonical(struct slice s)
 	return true;
 }
 
+/* A place's path, without its query and fragment. */
+static struct slice
+path_of(struct slice to)
+{
+	size_t len = 0;
+
+	while (len < to.len && to.ptr[len] != '?' && to.ptr[len] != '#')
+		len++;
+	return (struct slice){ to.ptr, len };
+}
+
+static struct slice
+without_slashes(struct slice path)
+{
+	while (path.len > 0 && path.ptr[path.len - 1] == '/')
+		path.len--;
+	return path;
+}
+
 static const char *
 find_problem(const struct rule *r, struct slice status, struct slice rest)
 {
 	if (r->from.ptr[0] != '/')
 		return "the path to redirect from must start with a slash";
+	if (memchr(r->from.ptr, '?', r->from.len) != NULL)
+		return "a query cannot be matched";
 	if (!is_canonical(r->from))
 		return "the path to redirect from holds an empty segment or an "
 		       "encoded slash";
@@ -78,6 +99,9 @@ find_problem(const struct rule *r, struct slice status, struct slice rest)
 	    !starts_with_nocase(r->to, SLICE("http://")) &&
 	    !starts_with_nocase(r->to, SLICE("https://")))
 		return "the place to redirect to must be a path or an http URI";
+	if (slice_equal(
+		without_slashes(r->from), without_slashes(path_of(r->to))))
+		return "it redirects to itself";
 	if (!is_printable(r->from) || !is_printable(r->to))
 		return "it holds a control character";
 	if (status.len > 0 && r->status == 0)
@@ -135,10 +159,8 @@ rule_parse(struct slice line, struct rule *ret_rule, const char **ret_problem)
 bool
 rule_matches(const struct rule *rule, struct slice path)
 {
-	struct slice from = slice_after(rule->from, 1);
+	struct slice from = without_slashes(slice_after(rule->from, 1));
 
-	while (from.len > 0 && from.ptr[from.len - 1] == '/')
-		from.len--;
 	while (from.len > 0 && path.len > 0) {
 		char c = from.ptr[0];
 		size_t width = 1;

@@ -68,7 +68,8 @@ static bool
 must_linger(const struct conn *c, const struct request *req, enum verdict v)
 {
 	return !verdict_framing_intact(v) || req->has_content ||
-	    !req->says_close || read_has_more(&c->in);
+	    !req->says_close || read_has_more(&c->in) ||
+	    channel_has_more(&c->channel);
 }
 
 /*
@@ -78,7 +79,7 @@ must_linger(const struct conn *c, const struct request *req, enum verdict v)
 static enum after
 answer_one(struct conn *c)
 {
-	struct request req = { .minor_version = 1 };
+	struct request req;
 	struct reply reply;
 	struct slice head;
 	uint64_t content_sent;
@@ -88,14 +89,12 @@ answer_one(struct conn *c)
 	if (v != PROCEED && verdict_status(v) == 0)
 		return AFTER_CLOSE;
 
-	c->target.file = -1;
-	c->target.bad_rule.line = 0;
-	c->target.path.len = 0;
+	target_reset(&c->target);
 	if (v == PROCEED)
 		v = parse_request(head, &req);
 	else
 		parse_request(head, &req); /* its line, for the log */
-	if (v == PROCEED && c->site == NULL)
+	if (c->site == NULL && verdict_framing_intact(v))
 		v = MISCONFIGURED;
 	if (v == PROCEED)
 		v = resolve_target(c->site, &req, &c->target);

@@ -5,11 +5,19 @@
 #include "types.h"
 
 #define EXTENSION_MAX 11
+#define TYPE_MAX 75
+
+#define TYPE(extension, type) \
+	_Static_assert(sizeof(extension) <= EXTENSION_MAX + 1 && \
+		sizeof(type) <= TYPE_MAX + 1, \
+	    extension " is too long");
+#include "types.def"
+#undef TYPE
 
 /* The text stands in the rows: no pointers to relocate at start-up. */
 static const struct {
 	char extension[EXTENSION_MAX + 1];
-	char type[76];
+	char type[TYPE_MAX + 1];
 } types[] = {
 #define TYPE(extension, type) { extension, type },
 #include "types.def"

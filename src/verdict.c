@@ -7,10 +7,16 @@
 
 enum framing { INTACT, BROKEN };
 
+#define TOKEN_MAX 27
+#define VERDICT(name, status, framing, token) \
+	_Static_assert(sizeof(token) <= TOKEN_MAX + 1, token " is too long");
+#include "verdicts.def"
+#undef VERDICT
+
 static const struct {
 	short status;
 	char framing;
-	char token[28];
+	char token[TOKEN_MAX + 1];
 } verdicts[] = {
 #define VERDICT(name, status, framing, token) \
 	[name] = { status, framing, token },

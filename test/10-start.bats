@@ -129,6 +129,21 @@ assert_operator_error() {
 	assert_operator_error 64 'httpd: HTTPD_OPTIONS has too many words'
 }
 
+@test "HTTPD_OPTIONS cannot have the help sent to a client" {
+	local option
+	for option in --help -V; do
+		HTTPD_OPTIONS=$option ask "$REQUEST" "$FILES"
+		assert_operator_error 64 'httpd: HTTPD_OPTIONS may not ask for the help or the version'
+	done
+}
+
+@test "a misconfigured server answers any well-formed request with 503" {
+	ask 'POST / HTTP/1.1\r\nHost: test\r\n\r\n' "$BATS_TEST_TMPDIR/none"
+	assert_equal "$code $token" '503 misconfigured'
+	ask 'POST /\r\n\r\n' "$BATS_TEST_TMPDIR/none"
+	assert_equal "$code $token" '400 bad-request-line'
+}
+
 @test "control bytes in an operator's mistake are escaped" {
 	ask "$REQUEST" "$(printf 'no\033[31msuch\ndirectory')"
 	assert_operator_error 66 "httpd: the directory 'no\\x1b[31msuch\\x0adirectory' cannot be served: No such file or directory"

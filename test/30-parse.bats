@@ -79,7 +79,7 @@ table() {
 405 method-not-allowed closes PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n
 405 method-not-allowed keeps DELETE / HTTP/1.1\r\nHost: x\r\n\r\n
 405 method-not-allowed keeps TRACE / HTTP/1.1\r\nHost: x\r\n\r\n
-405 method-not-allowed keeps CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n
+405 method-not-allowed closes CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n
 400 bad-target closes CONNECT x HTTP/1.1\r\nHost: x\r\n\r\n
 400 bad-target closes CONNECT [::1] HTTP/1.1\r\nHost: x\r\n\r\n
 400 bad-target closes CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n
@@ -143,7 +143,8 @@ table() {
 200 ok keeps GET /%69ndex.html HTTP/1.1\r\nHost: x\r\n\r\n
 200 ok keeps GET http://other HTTP/1.1\r\nHost: x\r\n\r\n
 200 ok keeps GET HTTP://other?x HTTP/1.1\r\nHost:\r\n\r\n
-200 ok keeps GET https://[::1]:8080/index.html HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n
+400 bad-target closes GET https://x/ HTTP/1.1\r\nHost: x\r\n\r\n
+200 ok keeps GET http://[::1]:8080/index.html HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n
 200 ok keeps GET / HTTP/1.1\r\nhOsT:x\r\nA:\r\nA: \xff\t\r\n\r\n
 200 ok keeps GET / HTTP/1.7\r\nHost: x\r\n\r\n
 200 ok closes GET / HTTP/1.0\r\n\r\n

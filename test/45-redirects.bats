@@ -114,6 +114,10 @@ assert_redirect() {
 	done <<-'ROWS'
 		/x|there is no place to redirect to
 		x /y|the path to redirect from must start with a slash
+		/x /x|it redirects to itself
+		/x /x/?y|it redirects to itself
+		/x/ /x#y|it redirects to itself
+		/x?y /z|a query cannot be matched
 		/x y|the place to redirect to must be a path or an http URI
 		/x javascript:alert(1)|the place to redirect to must be a path or an http URI
 		/x /y 200|the status must be 301, 302, 303, 307 or 308

@@ -18,6 +18,7 @@ serve_as_shipped() {
 	cp /etc/group "$BATS_TEST_TMPDIR/group"
 	echo 'httpd:x:64999:64999:httpd:/nonexistent:/usr/sbin/nologin' >>"$BATS_TEST_TMPDIR/passwd"
 	echo 'httpd:x:64999:' >>"$BATS_TEST_TMPDIR/group"
+	# shellcheck disable=SC2016  # the inner shell expands
 	tmp=$BATS_TEST_TMPDIR files=$FILES urls=$urls \
 		unshare --net --mount --pid --fork --kill-child bash -eu -c '
 			ip link set lo up

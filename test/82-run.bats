@@ -17,13 +17,15 @@ free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# serve_with SPAWNER: packaging/serve where SPAWNER is the only one.
+# serve_with SPAWNER [COMMAND...]: packaging/serve where SPAWNER is the only
+# one, behind the words of COMMAND.
 serve_with() {
 	mkdir -p "$BATS_TEST_TMPDIR/bin"
 	ln -s "$(command -v "$1")" "$BATS_TEST_TMPDIR/bin/$1"
+	shift
 	port=$(free_port)
 	set -m
-	PATH=$BATS_TEST_TMPDIR/bin /bin/sh "$TOP/packaging/serve" "$HTTPD" "$port" \
+	"$@" env PATH="$BATS_TEST_TMPDIR/bin" /bin/sh "$TOP/packaging/serve" "$HTTPD" "$port" \
 		"$FILES" >"$BATS_TEST_TMPDIR/said" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
 	server=$!
 	set +m
@@ -53,6 +55,27 @@ assert_serves() {
 	serve_with systemd-socket-activate
 	assert_serves systemd-socket-activate
 	curl -sS -g "http://[::1]:$port/" | cmp - "$FILES/index.html"
+}
+
+@test "make run serves where there is no IPv6" {
+	serve_with systemd-socket-activate unshare --net sh -c '
+		ip link set lo up && sysctl -qw net.ipv6.conf.all.disable_ipv6=1 && exec "$@"' -
+	until grep -q Listening "$BATS_TEST_TMPDIR/log"; do kill -0 "$server"; done
+	run cat "$BATS_TEST_TMPDIR/log"
+	assert_output --partial "Listening on 127.0.0.1:$port"
+	refute_output --partial '[::1]'
+}
+
+@test "make run serves a directory with a blank in its name, or says that it cannot" {
+	FILES="$BATS_TEST_TMPDIR/a tree"
+	cp -R "$TOP/files" "$FILES"
+	serve_with tcpserver
+	assert_serves tcpserver
+	rm "$BATS_TEST_TMPDIR/bin/tcpserver"
+	ln -s "$(command -v socat)" "$BATS_TEST_TMPDIR/bin/socat"
+	PATH=$BATS_TEST_TMPDIR/bin run /bin/sh "$TOP/packaging/serve" "$HTTPD" 8080 "$FILES"
+	assert_failure 64
+	assert_output --partial "cannot pass on the name '$FILES'"
 }
 
 @test "without systemd-socket-activate it is tcpserver" {

@@ -139,6 +139,11 @@ sections() {
 	assert_success
 }
 
+@test "no line of the C code is wider than 80 columns, but for what it prints" {
+	run bash -c 'expand -t 8 src/*.[ch] | grep -vE "^ *\"" | grep -E ".{81}"'
+	assert_output ''
+}
+
 @test "shellcheck has nothing to say of any script" {
 	local scripts
 	scripts=$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh\b|^#!/usr/bin/env bats' --)

@@ -176,7 +176,7 @@ static const struct request_row {
 	    LINE("GET http://y?b HTTP/1.1"), "proceed",
 	    "GET [/] [?b] [y] 1.1" },
 	{ "an absolute target of https", LINE("GET https://y/ HTTP/1.1"),
-	    "proceed", "GET [/] [] [y] 1.1" },
+	    "bad-target", "" },
 	{ "schemes have no case", LINE("GET HtTp://Y/ HTTP/1.1"), "proceed",
 	    "GET [/] [] [Y] 1.1" },
 	{ "an absolute target with an IPv6 address",
@@ -220,7 +220,7 @@ static const struct request_row {
 
 	/* Targets: authority-form and asterisk-form. */
 	{ "CONNECT to a host and port", LINE("CONNECT y:443 HTTP/1.1"),
-	    "method-not-allowed", "OTHER [] [] [x] 1.1" },
+	    "method-not-allowed", "OTHER [] [] [x] 1.1 content" },
 	{ "CONNECT to a path", LINE("CONNECT / HTTP/1.1"), "bad-target", "" },
 	{ "CONNECT to a URI", LINE("CONNECT http://y/ HTTP/1.1"), "bad-target",
 	    "" },
