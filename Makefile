@@ -31,7 +31,7 @@ ROOT = files
 
 # The modules of httpd, in the order in which a request meets them.
 MODULES = main options serve channel read parse target rules resolve types \
-	decide respond log date text verdict
+	decide respond transfer log date text verdict
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \

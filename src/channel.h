@@ -10,6 +10,7 @@
 
 #include "slice.h"
 
+#include <errno.h>
 #include <stdint.h>
 
 enum io_result {
@@ -30,6 +31,13 @@ struct channel {
 	bool out_is_socket;
 	bool in_nonblocking; /* wait by poll before the first receive */
 };
+
+/* Whether an error says that a call would have had to wait. */
+static inline bool
+would_block(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK;
+}
 
 /*
  * Prepares the connection on `in` and `out` (kept open by the caller): no
@@ -63,14 +71,10 @@ bool channel_has_more(const struct channel *ch);
 enum io_result channel_send(struct channel *ch, struct slice s);
 
 /*
- * Sends `head` and behind it `len` bytes of the file `fd` from `offset` on.
- * *ret_sent counts what left of the file, whatever the result; where no
- * sendfile is to be had, in whole blocks.  IO_TIMEOUT and IO_GONE as above;
- * IO_FILE_SHRANK and IO_FILE_FAILED leave the connection in the middle of a
- * body.
+ * Waits until more can be sent, for as long as the peer takes something:
+ * IO_DONE, or IO_TIMEOUT and IO_GONE as above.
  */
-enum io_result channel_send_file(struct channel *ch, struct slice head, int fd,
-    uint64_t offset, uint64_t len, uint64_t *ret_sent);
+enum io_result channel_wait_for_room(const struct channel *ch);
 
 /*
  * Ends the sending side and reads what the peer still sends, for two seconds

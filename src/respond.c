@@ -11,6 +11,7 @@
 
 #include "date.h"
 #include "insist.h"
+#include "transfer.h"
 #include "types.h"
 
 #include <errno.h>
@@ -135,7 +136,7 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
 	    (reply->content_length > CONTENT_COPY_MAX ||
 		reply->content_length > t.cap - t.len);
 	if (by_sendfile)
-		return verdict_of_result(channel_send_file(ch, text_slice(&t),
+		return verdict_of_result(transfer_file(ch, text_slice(&t),
 		    reply->file, 0, reply->content_length, ret_content_sent));
 
 	enum verdict v = PROCEED;
