@@ -146,7 +146,8 @@ sections() {
 
 @test "shellcheck has nothing to say of any script" {
 	local scripts
-	scripts=$(git ls-files | xargs grep -lE '^#!.*\b(ba)?sh\b|^#!/usr/bin/env bats' --)
+	scripts=$(grep -rlE --exclude-dir=build --exclude-dir=.git \
+		'^#!.*\b(ba)?sh\b|^#!/usr/bin/env bats' .)
 	[ -n "$scripts" ]
 	# shellcheck disable=SC2086  # one word for each file
 	run shellcheck $scripts
