@@ -30,8 +30,8 @@ PORT = 8080
 ROOT = files
 
 # The modules of httpd, in the order in which a request meets them.
-MODULES = main options serve channel read parse target rules resolve types \
-	decide respond transfer log date text verdict
+MODULES = main options serve channel read parse content target rules codings resolve types \
+	conditions ranges decide respond transfer log date text verdict
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \

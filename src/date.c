@@ -6,6 +6,7 @@
  */
 #include "date.h"
 
+#include "grammar.h"
 #include "insist.h"
 
 #define SECONDS_A_DAY 86400
@@ -21,6 +22,8 @@ struct civil {
 
 static const char day_names[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri",
 	"Sat" };
+static const char day_endings[7][7] = { "day", "day", "sday", "nesday", "rsday",
+	"day", "urday" };
 static const char month_names[12][4] = { "Jan", "Feb", "Mar", "Apr", "May",
 	"Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 
@@ -96,4 +99,150 @@ date_add_log(struct text *t, int64_t seconds)
 	text_add_char(t, ':');
 	add_time(t, &c);
 	text_add(t, SLICE(" +0000"));
+}
+
+/* Days from 1 January 1970 to a date, counted as in civil_from_seconds(). */
+static int64_t
+days_from_civil(const struct civil *c)
+{
+	int64_t year = (int64_t)c->year - (c->month <= 2 ? 1 : 0);
+	int64_t era = year / 400, in_era = year % 400;
+	int64_t from_march = c->month > 2 ? c->month - 3 : c->month + 9;
+	int64_t in_year = (153 * from_march + 2) / 5 + c->day - 1;
+
+	return era * DAYS_AN_ERA + in_era * 365 + in_era / 4 - in_era / 100 +
+	    in_year - DAYS_TO_1970;
+}
+
+/* Whether the date exists; a leap second is let through (RFC 9110 5.6.7). */
+static bool
+is_real(const struct civil *c)
+{
+	static const unsigned char days[12] = { 31, 28, 31, 30, 31, 30, 31, 31,
+		30, 31, 30, 31 };
+	bool leap =
+	    (c->year % 4 == 0 && c->year % 100 != 0) || c->year % 400 == 0;
+
+	if (c->month < 1 || c->month > 12 || c->day < 1 || c->hour > 23 ||
+	    c->minute > 59 || c->second > 60)
+		return false;
+	return c->day <= days[c->month - 1] + (c->month == 2 && leap ? 1u : 0u);
+}
+
+static bool
+take_literal(struct slice *s, const char *literal)
+{
+	size_t len = strlen(literal);
+
+	if (s->len < len || memcmp(s->ptr, literal, len) != 0)
+		return false;
+	*s = slice_after(*s, len);
+	return true;
+}
+
+static bool
+take_digits(struct slice *s, size_t count, unsigned *ret_n)
+{
+	*ret_n = 0;
+	if (s->len < count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!is_digit(s->ptr[i]))
+			return false;
+		*ret_n = *ret_n * 10 + (unsigned)(s->ptr[i] - '0');
+	}
+	*s = slice_after(*s, count);
+	return true;
+}
+
+static bool
+take_month(struct slice *s, unsigned *ret_month)
+{
+	for (unsigned i = 0; i < 12; i++)
+		if (take_literal(s, month_names[i])) {
+			*ret_month = i + 1;
+			return true;
+		}
+	return false;
+}
+
+/* time-of-day = hour ":" minute ":" second */
+static bool
+take_time(struct slice *s, struct civil *c)
+{
+	return take_digits(s, 2, &c->hour) && take_literal(s, ":") &&
+	    take_digits(s, 2, &c->minute) && take_literal(s, ":") &&
+	    take_digits(s, 2, &c->second);
+}
+
+/* date1 = day SP month SP year, behind the day's name and its comma */
+static bool
+take_fixdate(struct slice *s, struct civil *c)
+{
+	return take_digits(s, 2, &c->day) && take_literal(s, " ") &&
+	    take_month(s, &c->month) && take_literal(s, " ") &&
+	    take_digits(s, 4, &c->year) && take_literal(s, " ") &&
+	    take_time(s, c) && take_literal(s, " GMT");
+}
+
+/* date2 = day "-" month "-" 2DIGIT */
+static bool
+take_rfc850(struct slice *s, int64_t now, struct civil *c)
+{
+	unsigned this_year = civil_from_seconds(now).year;
+
+	if (!take_digits(s, 2, &c->day) || !take_literal(s, "-") ||
+	    !take_month(s, &c->month) || !take_literal(s, "-") ||
+	    !take_digits(s, 2, &c->year) || !take_literal(s, " ") ||
+	    !take_time(s, c) || !take_literal(s, " GMT"))
+		return false;
+	/* The last two digits of a year at most 50 years ahead. */
+	c->year += this_year / 100 * 100 + 100;
+	while (c->year > this_year + 50)
+		c->year -= 100;
+	return true;
+}
+
+/* date3 = month SP ( 2DIGIT / ( SP 1DIGIT ) ), then the time and the year */
+static bool
+take_asctime(struct slice *s, struct civil *c)
+{
+	return take_month(s, &c->month) && take_literal(s, " ") &&
+	    (take_literal(s, " ") ? take_digits(s, 1, &c->day) :
+				    take_digits(s, 2, &c->day)) &&
+	    take_literal(s, " ") && take_time(s, c) && take_literal(s, " ") &&
+	    take_digits(s, 4, &c->year);
+}
+
+/* What is behind the day's name in one of the formats. */
+static bool
+take_date(struct slice *s, int64_t now, struct civil *c)
+{
+	for (unsigned i = 0; i < 7; i++) {
+		if (!take_literal(s, day_names[i]))
+			continue;
+		if (take_literal(s, ", "))
+			return take_fixdate(s, c);
+		if (take_literal(s, " "))
+			return take_asctime(s, c);
+		return take_literal(s, day_endings[i]) &&
+		    take_literal(s, ", ") && take_rfc850(s, now, c);
+	}
+	return false;
+}
+
+bool
+date_parse(struct slice s, int64_t now, int64_t *ret_seconds)
+{
+	struct civil c = { 0 };
+
+	if (!date_is_writable(now) || !take_date(&s, now, &c) || s.len > 0 ||
+	    !is_real(&c))
+		return false;
+	int64_t seconds = days_from_civil(&c) * SECONDS_A_DAY + c.hour * 3600 +
+	    c.minute * 60 + c.second;
+	if (!date_is_writable(seconds))
+		return false;
+	*ret_seconds = seconds;
+	return true;
 }

@@ -11,6 +11,13 @@
 bool date_is_writable(int64_t seconds);
 
 /*
+ * Reads an HTTP-date in any of its three formats (RFC 9110 5.6.7).  A
+ * two-digit year more than 50 years after `now` is in the past.  false: it is
+ * none, or before 1970.
+ */
+bool date_parse(struct slice s, int64_t now, int64_t *ret_seconds);
+
+/*
  * Appends IMF-fixdate (RFC 9110 5.6.7): Sun, 06 Nov 1994 08:49:37 GMT.
  * The date must be writable.
  */

@@ -25,17 +25,25 @@ static const struct {
 	char page[164];
 } statuses[] = {
 	STATUS(200, "OK"),
+	STATUS(204, "No Content"),
+	STATUS(206, "Partial Content"),
 	STATUS(301, "Moved Permanently"),
 	STATUS(302, "Found"),
 	STATUS(303, "See Other"),
+	STATUS(304, "Not Modified"),
 	STATUS(307, "Temporary Redirect"),
 	STATUS(308, "Permanent Redirect"),
 	STATUS(400, "Bad Request"),
 	STATUS(403, "Forbidden"),
 	STATUS(404, "Not Found"),
 	STATUS(405, "Method Not Allowed"),
+	STATUS(406, "Not Acceptable"),
 	STATUS(408, "Request Timeout"),
+	STATUS(412, "Precondition Failed"),
+	STATUS(413, "Content Too Large"),
 	STATUS(414, "URI Too Long"),
+	STATUS(416, "Range Not Satisfiable"),
+	STATUS(417, "Expectation Failed"),
 	STATUS(431, "Request Header Fields Too Large"),
 	STATUS(500, "Internal Server Error"),
 	STATUS(501, "Not Implemented"),
@@ -68,14 +76,14 @@ must_close(
 		return true;
 	if (r->minor_version == 0 && !r->says_keep_alive)
 		return true;
-	return persist == PERSIST_OK && status >= 300;
+	return persist == PERSIST_OK && status >= 300 && v != NOT_MODIFIED;
 }
 
 static void
 set_file(struct reply *reply, const struct target *t, struct slice name)
 {
 	reply->file = t->file;
-	reply->content_length = t->size;
+	reply->content_length = t->facts.size;
 	reply->content_type = type_of_name(name);
 }
 
@@ -93,46 +101,82 @@ set_rule(struct reply *reply, struct slice to, struct slice query)
 		reply->location_query = query;
 }
 
-void
-decide_reply(enum verdict v, const struct request *r, const struct target *t,
-    enum persist persist, bool last, int64_t now, struct reply *ret_reply)
+/* Range is defined for GET alone, and comes last (RFC 9110 13.2.2, 14.2). */
+static enum verdict
+apply_range(const struct request *r, const struct validators *validators,
+    uint64_t size, int64_t now, struct ranges *ret_ranges)
 {
-	int status = v == REDIRECTED ? t->rule.status : verdict_status(v);
-	struct slice page = slice_of(statuses[find_status(status)].page);
-	struct slice path = { t->path.name, t->path.len };
+	struct slice value;
 
-	*ret_reply = (struct reply){
-		.status = status,
-		.content_type = SLICE("text/html"),
-		.content = page,
-		.content_length = page.len,
-		.file = -1,
-		.last_modified = -1,
-		.allow = v == METHOD_NOT_ALLOWED,
-		.head_only = r->method == METHOD_HEAD,
-		.close = last || must_close(v, r, persist, status),
-	};
-	switch (status) {
-	case 200:
-		set_file(ret_reply, t,
+	if (r->method != METHOD_GET ||
+	    !request_only_field(r, FIELD_RANGE, &value) ||
+	    !conditions_allow_range(r, validators, now))
+		return FOUND;
+	switch (ranges_parse(value, size, ret_ranges)) {
+	case RANGES_SATISFIABLE:
+		return PARTIAL;
+	case RANGES_NOT_SATISFIABLE:
+		return RANGE_NOT_SATISFIABLE;
+	case RANGES_IGNORED:
+		break;
+	}
+	ret_ranges->count = 0;
+	return FOUND;
+}
+
+enum verdict
+decide_reply(enum verdict v, const struct request *r, const struct target *t,
+    const struct policy *policy, bool last, int64_t now,
+    struct reply *ret_reply)
+{
+	struct reply *reply = ret_reply;
+	struct slice path = { t->path.name, t->path.len };
+	bool found = v == FOUND;
+
+	reply->ranges.count = 0;
+	reply->validators = (struct validators){ .modified = -1 };
+	if (found) {
+		validators_of_file(
+		    &t->facts, policy->portable_tags, now, &reply->validators);
+		v = conditions_evaluate(r, &reply->validators, now);
+		if (v == FOUND)
+			v = apply_range(r, &reply->validators, t->facts.size,
+			    now, &reply->ranges);
+	}
+
+	int status = v == REDIRECTED ? t->rule.status : verdict_status(v);
+	reply->status = status;
+	reply->has_content = status != 204 && status != 304;
+	reply->content = slice_of(statuses[find_status(status)].page);
+	reply->content_type = SLICE("text/html");
+	reply->content_length = reply->content.len;
+	reply->file = -1;
+	reply->accept_ranges = v == FOUND || v == PARTIAL;
+	reply->range_refused = v == RANGE_NOT_SATISFIABLE;
+	reply->complete_length = t->facts.size;
+	reply->coding = CODING_IDENTITY;
+	reply->vary = t->varies;
+	reply->location = reply->location_query = reply->location_fragment =
+	    (struct slice){ NULL, 0 };
+	reply->location_is_path = v == SLASH_MISSING;
+	reply->allow = v == METHOD_NOT_ALLOWED || v == OPTIONS;
+	reply->head_only = r->method == METHOD_HEAD;
+	reply->close = last || must_close(v, r, policy->persist, status);
+
+	if (v != FOUND && v != PARTIAL && v != NOT_MODIFIED)
+		reply->validators = (struct validators){ .modified = -1 };
+
+	if (v == FOUND || v == PARTIAL) {
+		set_file(reply, t,
 		    t->path.ends_in_slash ? SLICE("index.html") : path);
-		/* RFC 9110 8.8.2.1: never later than the answer's own date. */
-		if (date_is_writable(t->modified) && date_is_writable(now))
-			ret_reply->last_modified =
-			    t->modified < now ? t->modified : now;
-		break;
-	case 404:
-		if (t->file >= 0)
-			set_file(ret_reply, t, SLICE("404.html"));
-		break;
-	default:
-		break;
-	}
-	if (v == SLASH_MISSING) {
-		ret_reply->location = path;
-		ret_reply->location_is_path = true;
-		ret_reply->location_query = r->query;
+		reply->coding = t->coding;
+	} else if (status == 404 && t->file >= 0) {
+		set_file(reply, t, SLICE("404.html"));
+	} else if (v == SLASH_MISSING) {
+		reply->location = path;
+		reply->location_query = r->query;
 	} else if (v == REDIRECTED) {
-		set_rule(ret_reply, t->rule.to, r->query);
+		set_rule(reply, t->rule.to, r->query);
 	}
+	return v;
 }

@@ -5,6 +5,7 @@
 #define DECIDE_H
 
 #include "parse.h"
+#include "ranges.h"
 #include "resolve.h"
 
 /* When a connection persists beyond an answer that is not a success. */
@@ -13,17 +14,30 @@ enum persist {
 	PERSIST_ALWAYS, /* every answer keeps it where framing is intact */
 };
 
+/* What the operator has decided for all answers. */
+struct policy {
+	enum persist persist;
+	bool portable_tags; /* entity tags without the inode */
+};
+
 /*
  * An answer.  Its slices lie in the request, the target or constants, and
  * live until the next request is read.
  */
 struct reply {
 	int status;
+	bool has_content; /* false: 204 and 304 have none, and no length */
 	struct slice content_type;
-	uint64_t content_length;
+	uint64_t content_length; /* of all of it; ranges are of that */
 	struct slice content; /* the content itself, where it is no file */
 	int file; /* the content, from its start; -1: it is `content` */
-	int64_t last_modified; /* -1: the field is left out */
+	struct ranges ranges; /* the parts of it that are sent; count 0: all */
+	bool accept_ranges; /* send the Accept-Ranges field */
+	bool range_refused; /* say in its place how long the file is */
+	uint64_t complete_length; /* that of the file, for Content-Range */
+	struct validators validators;
+	enum coding coding;
+	bool vary;
 	struct slice location; /* empty: the field is left out */
 	bool location_is_path; /* a canonical path of a directory (target.h) */
 	struct slice location_query; /* with its "?" */
@@ -34,12 +48,13 @@ struct reply {
 };
 
 /*
- * Makes the answer for a verdict with a status.  r and t are as the earlier
- * stages left them; `now` is in seconds since 1970; `last` says that the
- * connection has reached its number of requests.
+ * Makes the answer for a verdict with a status, and returns the verdict that
+ * it is in the end: preconditions and ranges are evaluated here.  r and t are
+ * as the earlier stages left them; `now` is in seconds since 1970; `last` says
+ * that the connection has reached its number of requests.
  */
-void decide_reply(enum verdict v, const struct request *r,
-    const struct target *t, enum persist persist, bool last, int64_t now,
+enum verdict decide_reply(enum verdict v, const struct request *r,
+    const struct target *t, const struct policy *policy, bool last, int64_t now,
     struct reply *ret_reply);
 
 /* The reason phrase of a status code that this program sends. */

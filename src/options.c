@@ -12,6 +12,7 @@
 #define ENVIRONMENT_MAX 4096
 #define WORDS_MAX 64
 #define SECONDS_MAX 86400
+#define BYTES_MAX (UINT64_C(1) << 30)
 #define OPERAND 1 /* what getopt_long calls a word that is no option */
 
 const struct options default_options = {
@@ -19,7 +20,8 @@ const struct options default_options = {
 	.idle_timeout_ms = 1000,
 	.head_timeout_ms = 10000,
 	.send_timeout_ms = 30000,
-	.persist = PERSIST_OK,
+	.policy = { .persist = PERSIST_OK },
+	.max_body = 65536,
 	.max_requests = 0,
 	.log_requests = true,
 };
@@ -36,6 +38,11 @@ const char options_help[] =
     "  -p, --persist=ok|always     close after redirects and errors, or only\n"
     "                              where the protocol asks for it (default: ok)\n"
     "  -n, --max-requests=NUMBER   close after this many (default: 0, no limit)\n"
+    "  -b, --max-body=BYTES        take this much content of a request; K or M\n"
+    "                              may follow (default: 64K)\n"
+    "  -e, --etag=inode|portable   what entity tags are made of: portable ones\n"
+    "                              are the same on all hosts that have the same\n"
+    "                              files, dates included (default: inode)\n"
     "  -l, --log=combined|none     one line a request, to standard error, or to\n"
     "                              syslog where that is the client\n"
     "  -h, --help                  show this text\n"
@@ -92,6 +99,31 @@ parse_count(const char *s, unsigned long *ret_count)
 	return *s == '\0';
 }
 
+/* BYTES = 1*DIGIT [ "K" / "M" ], up to a gigabyte. */
+static bool
+parse_bytes(const char *s, uint64_t *ret_bytes)
+{
+	uint64_t n = 0;
+	const char *digits = s;
+
+	for (; is_digit(*s); s++) {
+		n = n * 10 + (uint64_t)(*s - '0');
+		if (n > BYTES_MAX)
+			return false;
+	}
+	if (s == digits)
+		return false;
+	if (ascii_lower(*s) == 'k') {
+		n <<= 10;
+		s++;
+	} else if (ascii_lower(*s) == 'm') {
+		n <<= 20;
+		s++;
+	}
+	*ret_bytes = n;
+	return *s == '\0' && n <= BYTES_MAX;
+}
+
 /* Which of two words s is. */
 static bool
 parse_choice(const char *s, const char *no, const char *yes, bool *ret_yes)
@@ -115,8 +147,13 @@ set_option(struct options *o, int letter, const char *value)
 	case 'p':
 		if (!parse_choice(value, "ok", "always", &yes))
 			return false;
-		o->persist = yes ? PERSIST_ALWAYS : PERSIST_OK;
+		o->policy.persist = yes ? PERSIST_ALWAYS : PERSIST_OK;
 		return true;
+	case 'b':
+		return parse_bytes(value, &o->max_body);
+	case 'e':
+		return parse_choice(
+		    value, "inode", "portable", &o->policy.portable_tags);
 	case 'n':
 		return parse_count(value, &o->max_requests);
 	case 'l':
@@ -162,6 +199,8 @@ read_words(
 		{ "send-timeout", required_argument, NULL, 's' },
 		{ "persist", required_argument, NULL, 'p' },
 		{ "max-requests", required_argument, NULL, 'n' },
+		{ "max-body", required_argument, NULL, 'b' },
+		{ "etag", required_argument, NULL, 'e' },
 		{ "log", required_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -181,8 +220,8 @@ read_words(
 		 */
 		int at = optind > 0 ? optind : 1;
 
-		letter =
-		    getopt_long(argc, argv, "-:t:H:s:p:n:l:hV", table, NULL);
+		letter = getopt_long(
+		    argc, argv, "-:t:H:s:p:n:b:e:l:hV", table, NULL);
 		if (letter == ':')
 			return fail(
 			    ret_error, "option", argv[at], "needs a value");

@@ -11,8 +11,9 @@ struct options {
 	int idle_timeout_ms;
 	int head_timeout_ms;
 	int send_timeout_ms;
-	enum persist persist;
+	struct policy policy;
 	unsigned long max_requests; /* 0: no limit */
+	uint64_t max_body; /* bytes */
 	bool log_requests;
 	bool show_help;
 	bool show_version;

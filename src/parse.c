@@ -22,6 +22,17 @@ struct fields {
 	bool has_coding;
 	bool last_coding_is_chunked;
 	bool coding_unknown;
+	bool expectation_unknown;
+};
+
+static const char field_names[FIELD_COUNT][20] = {
+	[FIELD_IF_MATCH] = "If-Match",
+	[FIELD_IF_NONE_MATCH] = "If-None-Match",
+	[FIELD_IF_MODIFIED_SINCE] = "If-Modified-Since",
+	[FIELD_IF_UNMODIFIED_SINCE] = "If-Unmodified-Since",
+	[FIELD_RANGE] = "Range",
+	[FIELD_IF_RANGE] = "If-Range",
+	[FIELD_ACCEPT_ENCODING] = "Accept-Encoding",
 };
 
 /* A cursor: takes the slice up to the next `end`, or all that is left. */
@@ -35,6 +46,17 @@ take_until(struct slice *rest, char end)
 
 	*rest = slice_after(*rest, at == NULL ? len : len + 1);
 	return taken;
+}
+
+bool
+list_next(struct slice *rest, struct slice *ret_member)
+{
+	while (rest->len > 0) {
+		*ret_member = slice_trim(take_until(rest, ','));
+		if (ret_member->len > 0)
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -88,13 +110,14 @@ is_authority(struct slice s)
 
 /*
  * method = token
- * GET and HEAD are served, the other methods of RFC 9110 9 are known.
+ * GET and HEAD are served, OPTIONS is answered for all targets alike, and the
+ * other methods of RFC 9110 9 are known.
  */
 static enum verdict
 parse_method(struct slice s, enum method *ret_method)
 {
 	static const char known[][8] = { "POST", "PUT", "DELETE", "CONNECT",
-		"OPTIONS", "TRACE" };
+		"TRACE" };
 
 	if (!is_token(s))
 		return BAD_REQUEST_LINE;
@@ -105,6 +128,8 @@ parse_method(struct slice s, enum method *ret_method)
 		*ret_method = METHOD_HEAD;
 	if (*ret_method != METHOD_OTHER)
 		return PROCEED;
+	if (slice_equal(s, SLICE("OPTIONS")))
+		return OPTIONS;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (slice_equal(s, slice_of(known[i])))
 			return METHOD_NOT_ALLOWED;
@@ -140,7 +165,7 @@ static enum verdict
 parse_target(struct slice method, struct slice s, struct request *r)
 {
 	if (slice_equal(method, SLICE("CONNECT"))) {
-		r->has_content = true; /* what follows is for the tunnel */
+		r->is_tunnel = r->has_content = true;
 		return is_authority(s) && is_digit(s.ptr[s.len - 1]) &&
 			memchr(s.ptr, ':', s.len) != NULL ?
 		    PROCEED :
@@ -241,12 +266,10 @@ parse_content_length(struct slice value, struct fields *f)
 static enum verdict
 parse_transfer_encoding(struct slice value, struct fields *f)
 {
-	f->has_coding = true;
-	while (value.len > 0) {
-		struct slice s = slice_trim(take_until(&value, ','));
+	struct slice s;
 
-		if (s.len == 0)
-			continue;
+	f->has_coding = true;
+	while (list_next(&value, &s)) {
 		if (f->last_coding_is_chunked)
 			return BAD_TRANSFER_CODING;
 		if (slice_equal_nocase(s, SLICE("chunked")))
@@ -261,14 +284,37 @@ parse_transfer_encoding(struct slice value, struct fields *f)
 static void
 parse_connection(struct slice value, struct request *r)
 {
-	while (value.len > 0) {
-		struct slice s = slice_trim(take_until(&value, ','));
+	struct slice s;
 
+	while (list_next(&value, &s)) {
 		if (slice_equal_nocase(s, SLICE("close")))
 			r->says_close = true;
 		else if (slice_equal_nocase(s, SLICE("keep-alive")))
 			r->says_keep_alive = true;
 	}
+}
+
+/* Expect = #expectation                              RFC 9110 10.1.1 */
+static void
+parse_expect(struct slice value, struct request *r, struct fields *f)
+{
+	struct slice s;
+
+	while (list_next(&value, &s)) {
+		if (slice_equal_nocase(s, SLICE("100-continue")))
+			r->expects_continue = true;
+		else
+			f->expectation_unknown = true;
+	}
+}
+
+/* Counts a line of one of the fields that answers look for later. */
+static void
+note_field(struct slice name, struct request *r)
+{
+	for (size_t i = 0; i < FIELD_COUNT; i++)
+		if (slice_equal_nocase(name, slice_of(field_names[i])))
+			r->occurs[i]++;
 }
 
 /* field-line = field-name ":" OWS field-value OWS    RFC 9112 5 */
@@ -302,6 +348,10 @@ parse_field(struct slice line, struct request *r, struct fields *f)
 		r->referer = value;
 	} else if (slice_equal_nocase(name, SLICE("User-Agent"))) {
 		r->user_agent = value;
+	} else if (slice_equal_nocase(name, SLICE("Expect"))) {
+		parse_expect(value, r, f);
+	} else {
+		note_field(name, r);
 	}
 	return PROCEED;
 }
@@ -337,6 +387,12 @@ check_framing(struct request *r, const struct fields *f)
 	}
 	if (f->has_coding || f->length > 0)
 		r->has_content = true;
+	r->is_chunked = f->has_coding;
+	r->content_length = f->length;
+	if (r->minor_version == 0)
+		r->expects_continue = false; /* RFC 9110 10.1.1 */
+	else if (f->expectation_unknown)
+		return EXPECTATION_FAILED;
 	return PROCEED;
 }
 
@@ -351,6 +407,8 @@ parse_request(struct slice head, struct request *ret_request)
 	r->line = take_until(&head, '\n');
 	if (r->line.len > 0 && r->line.ptr[r->line.len - 1] == '\r')
 		r->line.len--;
+
+	r->fields = head;
 
 	enum verdict v = parse_request_line(r->line, r, &method_verdict);
 	while (v == PROCEED && head.len > 0) {
@@ -367,4 +425,31 @@ parse_request(struct slice head, struct request *ret_request)
 	if (v == PROCEED)
 		v = check_framing(r, &f);
 	return v == PROCEED ? method_verdict : v;
+}
+
+bool
+request_next_field(
+    struct slice *rest, enum field field, struct slice *ret_value)
+{
+	while (rest->len > 0) {
+		struct slice value = take_until(rest, '\r');
+		struct slice name = take_until(&value, ':');
+
+		take_until(rest, '\n');
+		if (slice_equal_nocase(name, slice_of(field_names[field]))) {
+			*ret_value = slice_trim(value);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+request_only_field(
+    const struct request *r, enum field field, struct slice *ret_value)
+{
+	struct slice rest = r->fields;
+
+	return r->occurs[field] == 1 &&
+	    request_next_field(&rest, field, ret_value);
 }

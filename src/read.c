@@ -10,6 +10,7 @@
 #include "read.h"
 
 #include "grammar.h"
+#include "insist.h"
 
 /* How far the search for the head's end has come; offsets into buf. */
 struct progress {
@@ -136,4 +137,17 @@ read_head(struct input *in, struct channel *ch, int head_timeout_ms,
 	*ret_head = (struct slice){ in->buf + in->start, head_end - in->start };
 	in->start = head_end;
 	return v;
+}
+
+enum io_result
+read_more(struct input *in, struct channel *ch, int64_t deadline_ms)
+{
+	size_t n = 0;
+
+	insist(!read_has_more(in));
+	in->start = 0;
+	enum io_result r = channel_receive_until(
+	    ch, in->buf, sizeof(in->buf), deadline_ms, &n);
+	in->end = n;
+	return r;
 }

@@ -37,6 +37,13 @@ struct input {
 enum verdict read_head(struct input *in, struct channel *ch,
     int head_timeout_ms, struct slice *ret_head);
 
+/*
+ * Receives more bytes into the buffer, all of which has been consumed, until
+ * the monotonic clock shows deadline_ms.
+ */
+enum io_result read_more(
+    struct input *in, struct channel *ch, int64_t deadline_ms);
+
 /* Whether bytes that nobody has looked at yet are waiting in the buffer. */
 bool read_has_more(const struct input *in);
 

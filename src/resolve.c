@@ -11,6 +11,7 @@
 #include "resolve.h"
 
 #include "insist.h"
+#include "types.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -147,6 +148,8 @@ void
 target_reset(struct target *t)
 {
 	t->file = -1;
+	t->coding = CODING_IDENTITY;
+	t->varies = false;
 	t->path.len = 0;
 	t->bad_rule.line = 0;
 }
@@ -159,27 +162,93 @@ target_close(struct target *t)
 	t->file = -1;
 }
 
+/*
+ * Opens a file and asks what it is.  FOUND: *ret_fd is a regular file's;
+ * SLASH_MISSING: it is a directory.
+ */
+static enum verdict
+open_regular(const struct site *site, const char *path, int *ret_fd,
+    struct file_facts *ret_facts)
+{
+	struct stat st;
+	int fd = open_beneath(site->root, path, OPEN_FLAGS);
+
+	if (fd < 0)
+		return verdict_of_error(errno);
+	enum verdict v = fstat(fd, &st) != 0 ? FILE_ERROR :
+	    S_ISREG(st.st_mode)              ? FOUND :
+	    S_ISDIR(st.st_mode)              ? SLASH_MISSING :
+					       NOT_REGULAR;
+	if (v != FOUND) {
+		close(fd);
+		return v;
+	}
+	*ret_fd = fd;
+	*ret_facts = (struct file_facts){
+		.size = (uint64_t)st.st_size,
+		.inode = st.st_ino,
+		.modified = st.st_mtim.tv_sec,
+		.modified_ns = (uint32_t)st.st_mtim.tv_nsec,
+	};
+	return FOUND;
+}
+
 /* Opens `path` as the answer's representation. */
 static enum verdict
 open_file(const struct site *site, const char *path, struct target *t)
 {
-	struct stat st;
-
 	insist(t->file < 0);
-	t->file = open_beneath(site->root, path, OPEN_FLAGS);
-	if (t->file < 0)
-		return verdict_of_error(errno);
-	if (fstat(t->file, &st) != 0) {
-		target_close(t);
-		return FILE_ERROR;
+	return open_regular(site, path, &t->file, &t->facts);
+}
+
+/*
+ * Looks for neighbours of the file that hold it in another coding, and makes
+ * the one that suits the client best the representation.  One that is older
+ * than the file is what is left of an earlier state of it.  The path is put
+ * back.
+ */
+static enum verdict
+choose_coding(const struct site *site, const struct request *r,
+    struct target *t, char *end_of_path)
+{
+	struct {
+		int fd;
+		struct file_facts facts;
+	} stored[CODINGS_STORED];
+	unsigned available = 0;
+
+	for (unsigned i = 0; i < CODINGS_STORED; i++) {
+		const char *suffix = coding_suffix((enum coding)i);
+
+		memcpy(end_of_path, suffix, strlen(suffix) + 1);
+		if (open_regular(site, t->path.name, &stored[i].fd,
+			&stored[i].facts) != FOUND)
+			continue;
+		if (stored[i].facts.modified < t->facts.modified)
+			close(stored[i].fd);
+		else
+			available |= 1u << i;
 	}
-	if (!S_ISREG(st.st_mode)) {
-		target_close(t);
-		return S_ISDIR(st.st_mode) ? SLASH_MISSING : NOT_REGULAR;
+	*end_of_path = '\0';
+
+	unsigned chosen = codings_choose(r, available);
+	for (unsigned i = 0; i < CODINGS_STORED; i++) {
+		if ((available & 1u << i) == 0)
+			continue;
+		if (i != chosen) {
+			close(stored[i].fd);
+			continue;
+		}
+		close(t->file);
+		t->file = stored[i].fd;
+		t->facts = stored[i].facts;
+		t->coding = (enum coding)i;
 	}
-	t->size = (uint64_t)st.st_size;
-	t->modified = st.st_mtime;
-	return FOUND;
+	t->varies = available != 0;
+	if (chosen != CODING_NONE)
+		return FOUND;
+	target_close(t);
+	return NOT_ACCEPTABLE;
 }
 
 /* Whether a path that may not be read is a directory all the same. */
@@ -196,7 +265,7 @@ is_directory(const struct site *site, const char *path)
 }
 
 static enum verdict
-open_path(const struct site *site, struct target *t)
+open_path(const struct site *site, const struct request *r, struct target *t)
 {
 	struct path *p = &t->path;
 	size_t len = p->len;
@@ -204,12 +273,14 @@ open_path(const struct site *site, struct target *t)
 	if (p->ends_in_slash) {
 		/* The name is used with its index, and put back. */
 		const char *index = len > 0 ? "/index.html" : "index.html";
-		insist(len + strlen(index) < sizeof(p->name));
+		insist(len + sizeof("/index.html.zst") <= sizeof(p->name));
 		memcpy(p->name + len, index, strlen(index) + 1);
 	}
 	enum verdict v = open_file(site, p->name, t);
 	if (v == FORBIDDEN && is_directory(site, p->name))
 		v = SLASH_MISSING;
+	if (v == FOUND && !type_is_compressed(type_of_name(slice_of(p->name))))
+		v = choose_coding(site, r, t, p->name + strlen(p->name));
 	if (p->ends_in_slash) {
 		p->name[len] = '\0';
 		if (v == SLASH_MISSING)
@@ -320,7 +391,7 @@ resolve_target(
 
 	enum verdict v = target_decode_path(r->path, &t->path);
 	if (v == PROCEED)
-		v = open_path(site, t);
+		v = open_path(site, r, t);
 	if (verdict_status(v) == 404 && v != ENCODED_SLASH) {
 		enum verdict ruled = find_rule(site, t);
 

@@ -4,6 +4,8 @@
 #ifndef RESOLVE_H
 #define RESOLVE_H
 
+#include "codings.h"
+#include "conditions.h"
 #include "parse.h"
 #include "rules.h"
 #include "target.h"
@@ -27,8 +29,9 @@ struct bad_rule {
 /* What was found.  One per connection, used again for each request. */
 struct target {
 	int file; /* the representation, open for reading; -1 if none */
-	uint64_t size;
-	int64_t modified; /* seconds since 1970 */
+	struct file_facts facts; /* of that file */
+	enum coding coding; /* in which it is stored */
+	bool varies; /* it is there in other codings too */
 	struct rule rule; /* where the verdict is REDIRECTED */
 	struct bad_rule bad_rule; /* the first one */
 	struct path path;
@@ -42,8 +45,9 @@ struct target {
 int site_open(struct site *site, const char *directory);
 
 /*
- * Finds what answers a request.  FOUND: ret_target->file is open, its size
- * and date are known.  SLASH_MISSING: the path names a directory.
+ * Finds what answers a request.  FOUND: ret_target->file is open: the file
+ * itself, or the neighbour in the coding that suits the client best.
+ * NOT_ACCEPTABLE: none of them suits.  SLASH_MISSING: the path names a directory.
  * REDIRECTED: ret_target->rule says where to.  Any other verdict is a refusal
  * or failure; for one with status 404 the file is the tree's own 404.html, if
  * it has one.

@@ -15,7 +15,11 @@
 #include "types.h"
 
 #include <errno.h>
+#include <sys/random.h>
 #include <unistd.h>
+
+#define BOUNDARY_LEN 32
+#define PART_HEAD_MAX 320
 
 static void
 add_field(struct text *t, const char *name, struct slice value)
@@ -51,9 +55,114 @@ add_location(struct text *t, const struct reply *reply)
 	text_add(t, SLICE("\r\n"));
 }
 
+static void
+add_content_type(struct text *t, struct slice type)
+{
+	text_add(t, SLICE("Content-Type: "));
+	text_add(t, type);
+	text_add(t,
+	    type_is_text(type) ? SLICE("; charset=utf-8\r\n") : SLICE("\r\n"));
+}
+
+/* Content-Range = "bytes" SP ( first "-" last "/" length ), RFC 9110 14.4 */
+static void
+add_content_range(struct text *t, const struct range *range, uint64_t length)
+{
+	text_add(t, SLICE("Content-Range: bytes "));
+	if (range == NULL) {
+		text_add_char(t, '*');
+	} else {
+		text_add_number(t, range->first, 1);
+		text_add_char(t, '-');
+		text_add_number(t, range->first + range->len - 1, 1);
+	}
+	text_add_char(t, '/');
+	text_add_number(t, length, 1);
+	text_add(t, SLICE("\r\n"));
+}
+
+static void
+add_validators(struct text *t, const struct validators *v)
+{
+	if (v->tag_len > 0) {
+		text_add(
+		    t, v->tag_is_weak ? SLICE("ETag: W/") : SLICE("ETag: "));
+		text_add(t, (struct slice){ v->tag, v->tag_len });
+		text_add(t, SLICE("\r\n"));
+	}
+	if (v->modified >= 0)
+		add_date_field(t, "Last-Modified", v->modified);
+}
+
+/* The head of one part of several, or the end of them (RFC 9110 14.6). */
+static void
+add_part_head(struct text *t, const struct reply *reply, size_t part,
+    const char *boundary)
+{
+	text_add(t, part == 0 ? SLICE("--") : SLICE("\r\n--"));
+	text_add(t, slice_of(boundary));
+	if (part == reply->ranges.count) {
+		text_add(t, SLICE("--\r\n"));
+		return;
+	}
+	text_add(t, SLICE("\r\n"));
+	add_content_type(t, reply->content_type);
+	add_content_range(t, &reply->ranges.list[part], reply->complete_length);
+	text_add(t, SLICE("\r\n"));
+}
+
+/* How many bytes of content follow the head. */
+static uint64_t
+length_of_content(const struct reply *reply, const char *boundary)
+{
+	char buf[PART_HEAD_MAX];
+	uint64_t length = 0;
+
+	if (reply->ranges.count == 0)
+		return reply->content_length;
+	for (size_t i = 0; i < reply->ranges.count; i++)
+		length += reply->ranges.list[i].len;
+	if (reply->ranges.count == 1)
+		return length;
+	for (size_t i = 0; i <= reply->ranges.count; i++) {
+		struct text t = TEXT_IN(buf);
+
+		add_part_head(&t, reply, i, boundary);
+		insist(!t.overflowed);
+		length += t.len;
+	}
+	return length;
+}
+
+/* The fields that describe the content. */
+static void
+add_content_fields(struct text *t, const struct reply *reply,
+    const char *boundary, uint64_t length)
+{
+	if (reply->ranges.count > 1) {
+		text_add(
+		    t, SLICE("Content-Type: multipart/byteranges; boundary="));
+		text_add(t, slice_of(boundary));
+		text_add(t, SLICE("\r\n"));
+	} else {
+		add_content_type(t, reply->content_type);
+	}
+	if (reply->coding != CODING_IDENTITY)
+		add_field(t, "Content-Encoding", coding_name(reply->coding));
+	text_add(t, SLICE("Content-Length: "));
+	text_add_number(t, length, 1);
+	text_add(t, SLICE("\r\n"));
+	if (reply->ranges.count == 1)
+		add_content_range(
+		    t, &reply->ranges.list[0], reply->complete_length);
+	else if (reply->range_refused)
+		add_content_range(t, NULL, reply->complete_length);
+}
+
 /* status-line and fields, RFC 9112 4 and 5 */
 static void
-add_head(struct text *t, const struct reply *reply, int64_t now)
+add_head(struct text *t, const struct reply *reply, int64_t now,
+    const char *boundary, uint64_t length)
 {
 	text_add(t, SLICE("HTTP/1.1 "));
 	text_add_number(t, (uint64_t)reply->status, 3);
@@ -62,42 +171,61 @@ add_head(struct text *t, const struct reply *reply, int64_t now)
 	text_add(t, SLICE("\r\n"));
 	if (date_is_writable(now))
 		add_date_field(t, "Date", now);
-	text_add(t, SLICE("Content-Type: "));
-	text_add(t, reply->content_type);
-	text_add(t,
-	    type_is_text(reply->content_type) ? SLICE("; charset=utf-8\r\n") :
-						SLICE("\r\n"));
-	text_add(t, SLICE("Content-Length: "));
-	text_add_number(t, reply->content_length, 1);
-	text_add(t, SLICE("\r\n"));
-	if (reply->last_modified >= 0)
-		add_date_field(t, "Last-Modified", reply->last_modified);
+	if (reply->has_content)
+		add_content_fields(t, reply, boundary, length);
+	add_validators(t, &reply->validators);
+	if (reply->accept_ranges)
+		add_field(t, "Accept-Ranges", SLICE("bytes"));
+	if (reply->vary)
+		add_field(t, "Vary", SLICE("Accept-Encoding"));
 	if (reply->location.len > 0)
 		add_location(t, reply);
 	if (reply->allow)
-		add_field(t, "Allow", SLICE("GET, HEAD"));
+		add_field(t, "Allow", SLICE("GET, HEAD, OPTIONS"));
 	add_field(t, "Connection",
 	    reply->close ? SLICE("close") : SLICE("keep-alive"));
 	text_add(t, SLICE("\r\n"));
 }
 
-/* Copies a small file behind the head. */
-static enum verdict
-add_file(struct text *t, const struct reply *reply)
+/*
+ * A boundary that is in no file but by an accident of 1 in 2^128: content that
+ * held it could be read as a part of its own.
+ */
+static void
+make_boundary(char boundary[BOUNDARY_LEN + 1])
 {
-	size_t left = (size_t)reply->content_length;
+	unsigned char bytes[BOUNDARY_LEN / 2];
+	struct text t = { .ptr = boundary, .cap = BOUNDARY_LEN };
+	ssize_t n;
 
-	insist(left <= t->cap - t->len);
-	while (left > 0) {
-		ssize_t n = pread(reply->file, t->ptr + t->len, left,
-		    (off_t)(reply->content_length - left));
+	do
+		n = getrandom(bytes, sizeof(bytes), 0);
+	while (n < 0 && errno == EINTR);
+	insist(n == (ssize_t)sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		text_add_hex(&t, bytes[i] >> 4);
+		text_add_hex(&t, bytes[i] & 15);
+	}
+	boundary[BOUNDARY_LEN] = '\0';
+}
+
+/* Copies a small piece of a file behind the head. */
+static enum verdict
+add_piece(struct text *t, int file, const struct range *piece)
+{
+	size_t done = 0, len = (size_t)piece->len;
+
+	insist(piece->len <= t->cap - t->len);
+	while (done < len) {
+		ssize_t n = pread(file, t->ptr + t->len, len - done,
+		    (off_t)(piece->first + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n == 0 ? FILE_SHRANK : FILE_LOST;
 		t->len += (size_t)n;
-		left -= (size_t)n;
+		done += (size_t)n;
 	}
 	return PROCEED;
 }
@@ -121,33 +249,84 @@ verdict_of_result(enum io_result r)
 	return CLIENT_GONE;
 }
 
+/* Sends the head that is in t, and one piece of the file behind it. */
+static enum verdict
+send_piece(struct channel *ch, struct text *t, int file,
+    const struct range *piece, uint64_t *ret_sent)
+{
+	if (piece->len > CONTENT_COPY_MAX || piece->len > t->cap - t->len)
+		return verdict_of_result(transfer_file(ch, text_slice(t), file,
+		    piece->first, piece->len, ret_sent));
+
+	enum verdict v = add_piece(t, file, piece);
+	if (v == PROCEED)
+		v = verdict_of_result(channel_send(ch, text_slice(t)));
+	*ret_sent = v == PROCEED ? piece->len : 0;
+	return v;
+}
+
+/* Sends several parts, the first behind the head that is in t. */
+static enum verdict
+send_parts(struct channel *ch, struct text *t, const struct reply *reply,
+    const char *boundary, uint64_t *ret_sent)
+{
+	enum verdict v = PROCEED;
+
+	for (size_t i = 0; v == PROCEED && i < reply->ranges.count; i++) {
+		size_t head_len = t->len;
+		uint64_t sent;
+
+		add_part_head(t, reply, i, boundary);
+		insist(!t->overflowed);
+		if (i == 0)
+			head_len = t->len - head_len;
+		else
+			head_len = t->len;
+		v = send_piece(
+		    ch, t, reply->file, &reply->ranges.list[i], &sent);
+		*ret_sent += sent + (v == PROCEED ? head_len : 0);
+		t->len = 0;
+	}
+	if (v != PROCEED)
+		return v;
+	add_part_head(t, reply, reply->ranges.count, boundary);
+	v = verdict_of_result(channel_send(ch, text_slice(t)));
+	*ret_sent += v == PROCEED ? t->len : 0;
+	return v;
+}
+
 enum verdict
 respond(struct channel *ch, struct output *out, const struct reply *reply,
     int64_t now, uint64_t *ret_content_sent)
 {
 	struct text t = TEXT_IN(out->buf);
-	bool has_content = !reply->head_only && reply->content_length > 0;
+	char boundary[BOUNDARY_LEN + 1] = "";
 
 	*ret_content_sent = 0;
-	add_head(&t, reply, now);
+	if (reply->ranges.count > 1)
+		make_boundary(boundary);
+	uint64_t length = length_of_content(reply, boundary);
+	add_head(&t, reply, now, boundary, length);
 	insist(!t.overflowed);
 
-	bool by_sendfile = has_content && reply->file >= 0 &&
-	    (reply->content_length > CONTENT_COPY_MAX ||
-		reply->content_length > t.cap - t.len);
-	if (by_sendfile)
-		return verdict_of_result(transfer_file(ch, text_slice(&t),
-		    reply->file, 0, reply->content_length, ret_content_sent));
+	bool has_content =
+	    reply->has_content && !reply->head_only && length > 0;
+	if (has_content && reply->file >= 0) {
+		const struct range whole = { 0, reply->content_length };
 
-	enum verdict v = PROCEED;
-	if (has_content && reply->file >= 0)
-		v = add_file(&t, reply);
-	else if (has_content)
+		if (reply->ranges.count > 1)
+			return send_parts(
+			    ch, &t, reply, boundary, ret_content_sent);
+		return send_piece(ch, &t, reply->file,
+		    reply->ranges.count == 1 ? &reply->ranges.list[0] : &whole,
+		    ret_content_sent);
+	}
+	if (has_content)
 		text_add(&t, reply->content);
 	insist(!t.overflowed);
-	if (v == PROCEED)
-		v = verdict_of_result(channel_send(ch, text_slice(&t)));
+
+	enum verdict v = verdict_of_result(channel_send(ch, text_slice(&t)));
 	if (v == PROCEED && has_content)
-		*ret_content_sent = reply->content_length;
+		*ret_content_sent = length;
 	return v;
 }

@@ -4,6 +4,7 @@
  */
 #include "serve.h"
 
+#include "content.h"
 #include "log.h"
 #include "read.h"
 #include "respond.h"
@@ -73,6 +74,30 @@ must_linger(const struct conn *c, const struct request *req, enum verdict v)
 }
 
 /*
+ * Whether a request's content is read before the answer: where its end can be
+ * found, and the client does not wait for the answer before it sends it.
+ */
+static bool
+must_read_content(const struct request *req, enum verdict v)
+{
+	return verdict_framing_intact(v) && !req->is_tunnel &&
+	    !req->expects_continue;
+}
+
+/* Reads the content, and says what is to become of a request with verdict v. */
+static enum verdict
+read_rest(struct conn *c, struct request *req, enum verdict v)
+{
+	enum verdict rest = read_content(&c->in, &c->channel, req,
+	    c->options->max_body, c->options->head_timeout_ms);
+
+	if (rest != PROCEED)
+		return rest;
+	req->has_content = false;
+	return v;
+}
+
+/*
  * Answers one request.  A stage runs only while every stage before it let the
  * request proceed; the first verdict that is not PROCEED is the answer.
  */
@@ -96,13 +121,17 @@ answer_one(struct conn *c)
 		parse_request(head, &req); /* its line, for the log */
 	if (c->site == NULL && verdict_framing_intact(v))
 		v = MISCONFIGURED;
+	if (req.has_content && must_read_content(&req, v))
+		v = read_rest(c, &req, v);
+	if (verdict_status(v) == 0 && v != PROCEED)
+		return AFTER_CLOSE;
 	if (v == PROCEED)
 		v = resolve_target(c->site, &req, &c->target);
 
 	int64_t now = (int64_t)time(NULL);
 	bool last = ++c->requests == c->options->max_requests;
-	decide_reply(
-	    v, &req, &c->target, c->options->persist, last, now, &reply);
+	v = decide_reply(
+	    v, &req, &c->target, &c->options->policy, last, now, &reply);
 
 	enum verdict end =
 	    respond(&c->channel, &c->out, &reply, now, &content_sent);

@@ -7,7 +7,7 @@
 #include "slice.h"
 #include "verdict.h"
 
-/* Room for a request line's path and for "index.html" and a terminator. */
+/* Room for a request line's path, "/index.html.zst" and a terminator. */
 #define PATH_CAP (8192 + 16)
 
 /*

@@ -42,9 +42,9 @@ text_add_number(struct text *t, uint64_t n, int digits)
 }
 
 void
-text_add_hex(struct text *t, unsigned n)
+text_add_hex(struct text *t, uint64_t n)
 {
-	int shift = 28;
+	int shift = 60;
 
 	while (shift > 0 && n >> shift == 0)
 		shift -= 4;

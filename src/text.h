@@ -30,7 +30,7 @@ void text_add_char(struct text *t, char c);
 void text_add_number(struct text *t, uint64_t n, int digits);
 
 /* Appends n in lower-case hexadecimal, without leading zeros. */
-void text_add_hex(struct text *t, unsigned n);
+void text_add_hex(struct text *t, uint64_t n);
 
 /* Appends the text of an IPv4 address, of 4 bytes in network order. */
 void text_add_ipv4(struct text *t, const unsigned char *bytes);

@@ -62,3 +62,29 @@ type_is_text(struct slice type)
 {
 	return type.len > 5 && memcmp(type.ptr, "text/", 5) == 0;
 }
+
+static bool
+starts_with(struct slice s, struct slice prefix)
+{
+	return s.len >= prefix.len &&
+	    memcmp(s.ptr, prefix.ptr, prefix.len) == 0;
+}
+
+bool
+type_is_compressed(struct slice type)
+{
+	static const char compressed[][32] = { "application/gzip",
+		"application/zip", "application/zstd", "application/x-xz",
+		"application/x-bzip2", "application/x-7z-compressed",
+		"application/vnd.rar", "font/woff", "font/woff2" };
+
+	for (size_t i = 0; i < sizeof(compressed) / sizeof(compressed[0]); i++)
+		if (slice_equal(type, slice_of(compressed[i])))
+			return true;
+	if (starts_with(type, SLICE("image/")))
+		return !slice_equal(type, SLICE("image/svg+xml")) &&
+		    !slice_equal(type, SLICE("image/bmp")) &&
+		    !slice_equal(type, SLICE("image/vnd.microsoft.icon"));
+	return starts_with(type, SLICE("audio/")) ||
+	    starts_with(type, SLICE("video/"));
+}

@@ -13,6 +13,12 @@
  */
 struct slice type_of_name(struct slice name);
 
+/*
+ * Whether files of the type are compressed in themselves, so that compressed
+ * neighbours of theirs are not looked for.
+ */
+bool type_is_compressed(struct slice type);
+
 /* Whether a charset parameter belongs to the type. */
 bool type_is_text(struct slice type);
 

@@ -72,11 +72,11 @@ table() {
 404 not-found keeps GET /index.html/ HTTP/1.1\r\nHost: x\r\n\r\n
 404 not-found keeps GET /index.html/x HTTP/1.1\r\nHost: x\r\n\r\n
 404 not-found keeps GET http://other/none HTTP/1.1\r\nHost: x\r\n\r\n
-405 method-not-allowed keeps OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n
-405 method-not-allowed keeps OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n
+204 options keeps OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n
+204 options keeps OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n
 405 method-not-allowed keeps POST / HTTP/1.1\r\nHost: x\r\n\r\n
-405 method-not-allowed closes POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc
-405 method-not-allowed closes PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n
+405 method-not-allowed keeps POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc
+405 method-not-allowed keeps PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n
 405 method-not-allowed keeps DELETE / HTTP/1.1\r\nHost: x\r\n\r\n
 405 method-not-allowed keeps TRACE / HTTP/1.1\r\nHost: x\r\n\r\n
 405 method-not-allowed closes CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n
@@ -133,9 +133,10 @@ table() {
 400 bad-transfer-coding closes GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked;q=1\r\n\r\n
 400 bad-transfer-coding closes GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n
 501 transfer-coding-unknown closes GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n
-200 ok closes GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 24\r\n\r\nGET /evil HTTP/1.1\r\n\r\n
-200 ok closes GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n
-200 ok closes GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\nx
+400 content-cut-short closes GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 24\r\n\r\nGET /evil HTTP/1.1\r\n\r\n
+200 ok keeps GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 22\r\n\r\nGET /evil HTTP/1.1\r\n\r\n
+200 ok keeps GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n
+200 ok keeps GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\nx
 200 ok keeps GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n
 200 ok keeps GET /?% HTTP/1.1\r\nHost: x\r\n\r\n
 200 ok keeps GET /?q={"a":[1|2^3]}\\ HTTP/1.1\r\nHost: x\r\n\r\n

@@ -150,7 +150,7 @@ assert_type() {
 @test "405 names the methods that are allowed" {
 	ask 'POST / HTTP/1.1\r\nHost: x\r\n\r\n' "$FILES"
 	assert_status 405 method-not-allowed
-	assert_equal "$(field Allow)" 'GET, HEAD'
+	assert_equal "$(field Allow)" 'GET, HEAD, OPTIONS'
 	get / "$FILES"
 	run field Allow
 	assert_failure

@@ -1,0 +1,39 @@
+/*
+ * ranges: which bytes of a representation a client wants (RFC 9110 14).
+ */
+#ifndef RANGES_H
+#define RANGES_H
+
+#include "slice.h"
+
+#include <stdint.h>
+
+/* Of more ranges than this in one request none is honoured (17.15). */
+#define RANGES_MAX 64
+
+struct range {
+	uint64_t first;
+	uint64_t len;
+};
+
+struct ranges {
+	size_t count;
+	struct range list[RANGES_MAX];
+};
+
+enum ranges_result {
+	RANGES_IGNORED, /* the whole representation is the answer */
+	RANGES_SATISFIABLE,
+	RANGES_NOT_SATISFIABLE,
+};
+
+/*
+ * Reads the value of a Range field for a representation of `size` bytes.
+ * RANGES_SATISFIABLE: *ret_ranges holds those that lie in it, at least one.
+ * They are in the order of the field and do not overlap; where some overlapped
+ * or nearly touched, they have been joined, and all are in ascending order.
+ */
+enum ranges_result ranges_parse(
+    struct slice value, uint64_t size, struct ranges *ret_ranges);
+
+#endif
