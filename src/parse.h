@@ -48,9 +48,9 @@ struct request {
  * Parses a head as read_head() returns it, strictly by RFC 9112: whatever two
  * parsers could read differently is refused.  PROCEED: *ret_request is whole
  * and its method is GET or HEAD.  OPTIONS, METHOD_NOT_ALLOWED, METHOD_UNKNOWN,
- * EXPECTATION_FAILED: it is whole, and this is the answer.  Any other verdict: the head is
- * malformed, and of *ret_request only `line` is whole; the other members are
- * what was found until then.
+ * EXPECTATION_FAILED: it is whole, and this is the answer.  Any other verdict:
+ * the head is malformed, and of *ret_request only `line` is whole; the other
+ * members are what was found until then.
  *
  * Also takes what there is of a head that never became whole, to find its
  * request line for the log.

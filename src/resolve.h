@@ -47,10 +47,10 @@ int site_open(struct site *site, const char *directory);
 /*
  * Finds what answers a request.  FOUND: ret_target->file is open: the file
  * itself, or the neighbour in the coding that suits the client best.
- * NOT_ACCEPTABLE: none of them suits.  SLASH_MISSING: the path names a directory.
- * REDIRECTED: ret_target->rule says where to.  Any other verdict is a refusal
- * or failure; for one with status 404 the file is the tree's own 404.html, if
- * it has one.
+ * NOT_ACCEPTABLE: none of them suits.  SLASH_MISSING: the path names a
+ * directory.  REDIRECTED: ret_target->rule says where to.  Any other verdict is
+ * a refusal or failure; for one with status 404 the file is the tree's own
+ * 404.html, if it has one.
  *
  * Every file is opened beneath the root, whatever links the tree holds.  The
  * caller has called target_reset(), and closes the file by target_close().

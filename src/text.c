@@ -24,7 +24,11 @@ text_add(struct text *t, struct slice s)
 void
 text_add_char(struct text *t, char c)
 {
-	text_add(t, (struct slice){ &c, 1 });
+	if (t->overflowed || t->len == t->cap) {
+		t->overflowed = true;
+		return;
+	}
+	t->ptr[t->len++] = c;
 }
 
 void
@@ -44,12 +48,14 @@ text_add_number(struct text *t, uint64_t n, int digits)
 void
 text_add_hex(struct text *t, uint64_t n)
 {
-	int shift = 60;
+	char buf[16];
+	size_t at = sizeof(buf);
 
-	while (shift > 0 && n >> shift == 0)
-		shift -= 4;
-	for (; shift >= 0; shift -= 4)
-		text_add_char(t, hex_lower[n >> shift & 15]);
+	do {
+		buf[--at] = hex_lower[n & 15];
+		n >>= 4;
+	} while (n > 0);
+	text_add(t, (struct slice){ buf + at, sizeof(buf) - at });
 }
 
 void

@@ -61,7 +61,8 @@ assert_operator_error() {
 		--timeout=86401 --timeout=99999999999999999999 --timeout=0x10 \
 		--head-timeout=nan --send-timeout=1e3 --max-requests=-1 \
 		--max-requests=1.5 --max-requests=99999999999999999999 \
-		--persist=never --log=json; do
+		--max-body=64G --max-body=2000M --max-body= --max-body=K --max-body=1.5K \
+		--max-body=-1 --etag=none --persist=never --log=json; do
 		ask "$REQUEST" "$bad" "$FILES"
 		assert_operator_error 64 "httpd: option value '${bad#*=}' makes no sense; see httpd --help"
 	done
@@ -71,6 +72,14 @@ assert_operator_error() {
 	local good
 	for good in 0.5 .5 5. 1.25 0.001 86400; do
 		ask "$REQUEST" --timeout="$good" "$FILES"
+		assert_status 200 ok
+	done
+}
+
+@test "bytes may be followed by K or M" {
+	local good
+	for good in 0 1 64k 64K 1M 1024M 1073741824; do
+		ask "$REQUEST" --max-body="$good" "$FILES"
 		assert_status 200 ok
 	done
 }

@@ -117,7 +117,7 @@ sections() {
 
 @test "no module includes the header of a later stage" {
 	# A stage may include what comes before it, and what serves all stages.
-	local stages=(channel read parse target rules resolve decide transfer respond)
+	local stages=(channel read parse content target rules codings conditions ranges resolve decide transfer respond)
 	local i j
 	for ((i = 0; i < ${#stages[@]}; i++)); do
 		for ((j = i + 1; j < ${#stages[@]}; j++)); do
@@ -125,7 +125,7 @@ sections() {
 			assert_output ''
 		done
 	done
-	run grep -lE '"(log|serve|options)\.h"' src/{channel,read,parse,target,rules,resolve,decide,respond}.[ch]
+	run grep -lE '"(log|serve|options)\.h"' src/{channel,read,parse,content,target,rules,codings,conditions,ranges,resolve,decide,transfer,respond}.[ch]
 	assert_output ''
 }
 
