@@ -180,6 +180,7 @@ read_content(struct input *in, struct channel *ch, const struct request *r,
 	struct chunks c = { 0 };
 	uint64_t left = r->content_length;
 	int64_t deadline_ms = 0; /* set when the first piece was not enough */
+	const size_t head_end = in->start;
 
 	if (left > max)
 		return CONTENT_TOO_LARGE;
@@ -191,7 +192,7 @@ read_content(struct input *in, struct channel *ch, const struct request *r,
 			return v;
 		if (deadline_ms == 0)
 			deadline_ms = clock_monotonic_ms() + timeout_ms;
-		switch (read_more(in, ch, deadline_ms)) {
+		switch (read_more(in, ch, head_end, deadline_ms)) {
 		case IO_DONE:
 			break;
 		case IO_TIMEOUT:

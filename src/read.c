@@ -90,7 +90,7 @@ receive_more(struct input *in, struct channel *ch, int head_timeout_ms,
 {
 	bool first = !read_has_more(in);
 	char *to = in->buf + in->end;
-	size_t room = sizeof(in->buf) - in->end, n = 0;
+	size_t room = HEAD_MAX - in->end, n = 0;
 	enum io_result r;
 
 	if (first) {
@@ -116,14 +116,17 @@ read_head(struct input *in, struct channel *ch, int head_timeout_ms,
     struct slice *ret_head)
 {
 	struct progress p = { .line = in->start, .scanned = in->start };
+
+	if (in->end > HEAD_MAX) /* it lies where content has been */
+		make_room(in, &p);
 	int64_t deadline_ms = 0; /* set when the first piece was not enough */
 	size_t head_end = 0;
 	enum verdict v;
 
 	while ((v = scan_lines(in, &p, &head_end)) == IDLE) {
-		if (!read_has_more(in) || in->end == sizeof(in->buf))
+		if (!read_has_more(in) || in->end >= HEAD_MAX)
 			make_room(in, &p);
-		if (in->end == sizeof(in->buf)) {
+		if (in->end >= HEAD_MAX) {
 			v = HEAD_TOO_LARGE;
 			break;
 		}
@@ -140,14 +143,15 @@ read_head(struct input *in, struct channel *ch, int head_timeout_ms,
 }
 
 enum io_result
-read_more(struct input *in, struct channel *ch, int64_t deadline_ms)
+read_more(
+    struct input *in, struct channel *ch, size_t head_end, int64_t deadline_ms)
 {
 	size_t n = 0;
 
-	insist(!read_has_more(in));
-	in->start = 0;
+	insist(!read_has_more(in) && head_end <= HEAD_MAX);
+	in->start = in->end = head_end;
 	enum io_result r = channel_receive_until(
-	    ch, in->buf, sizeof(in->buf), deadline_ms, &n);
-	in->end = n;
+	    ch, in->buf + head_end, CONTENT_ROOM, deadline_ms, &n);
+	in->end += n;
 	return r;
 }

@@ -12,6 +12,8 @@
 #define REQUEST_LINE_MAX 8192
 #define HEAD_MAX 16384
 #define FIELDS_MAX 100
+/* Room for content behind the head that it belongs to. */
+#define CONTENT_ROOM 4096
 
 /*
  * What has arrived and not been consumed lies at buf[start] .. buf[end];
@@ -20,7 +22,7 @@
 struct input {
 	size_t start;
 	size_t end;
-	char buf[HEAD_MAX];
+	char buf[HEAD_MAX + CONTENT_ROOM];
 };
 
 /*
@@ -38,11 +40,12 @@ enum verdict read_head(struct input *in, struct channel *ch,
     int head_timeout_ms, struct slice *ret_head);
 
 /*
- * Receives more bytes into the buffer, all of which has been consumed, until
- * the monotonic clock shows deadline_ms.
+ * Receives bytes that are no head, until the monotonic clock shows deadline_ms;
+ * what was in the buffer has been consumed.  They are put behind the head that
+ * read_head() returned, which ended at the offset head_end and stays valid.
  */
 enum io_result read_more(
-    struct input *in, struct channel *ch, int64_t deadline_ms);
+    struct input *in, struct channel *ch, size_t head_end, int64_t deadline_ms);
 
 /* Whether bytes that nobody has looked at yet are waiting in the buffer. */
 bool read_has_more(const struct input *in);

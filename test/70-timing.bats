@@ -576,3 +576,44 @@ traced() {
 		check("exit", process.wait(timeout=20), 0)
 	EOP
 }
+
+@test "content that comes in pieces behind its head changes nothing of the request" {
+	talk <<-'EOP'
+		for framing, pieces in (
+		        ("Content-Length: 60000", [b"GET /evil " * 1000] * 6),
+		        ("Transfer-Encoding: chunked",
+		         [b"2710\r\n" + b"GET /evil " * 1000 + b"\r\n"] * 6 + [b"0\r\n\r\n"])):
+		    c = Handler("--persist=always")
+		    c.send(get("/result.html", framing, "User-Agent: me"))
+		    for piece in pieces:
+		        time.sleep(0.05)
+		        c.send(piece)
+		    check("content", c.answer().content, content_of("result.html"))
+		    check("the next", c.ask("/").content, content_of("index.html"))
+		    c.half_close()
+		    c.check_end()
+		    c.check_ended("ok", "ok")
+		    check("in the log", '"GET /result.html HTTP/1.1" 200' in c.log()[0]
+		          and '"me"' in c.log()[0], True)
+	EOP
+}
+
+@test "content of a request whose head fills the buffer is read, and the next request found" {
+	talk <<-'EOP'
+		padding = "A: " + "x" * (16384 - len(get("/result.html", "A: ", "Content-Length: 9000")))
+		c = Handler()
+		c.send(get("/result.html", padding, "Content-Length: 9000"))
+		time.sleep(0.1)
+		c.send(b"y" * 4500)
+		time.sleep(0.1)
+		c.send(b"y" * 4500 + get("/") + get("/", "Content-Length: 7"))
+		time.sleep(0.1)
+		c.send(b"zzzzzzz" + get("/favicon.ico"))
+		check("content", c.answer().content, content_of("result.html"))
+		check("content", c.answer().content, content_of("index.html"))
+		check("content", c.answer().content, content_of("index.html"))
+		check("content", c.answer().content, content_of("favicon.ico"))
+		c.half_close()
+		c.check_ended("ok", "ok", "ok", "ok")
+	EOP
+}
