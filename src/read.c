@@ -116,13 +116,12 @@ read_head(struct input *in, struct channel *ch, int head_timeout_ms,
     struct slice *ret_head)
 {
 	struct progress p = { .line = in->start, .scanned = in->start };
-
-	if (in->end > HEAD_MAX) /* it lies where content has been */
-		make_room(in, &p);
 	int64_t deadline_ms = 0; /* set when the first piece was not enough */
 	size_t head_end = 0;
 	enum verdict v;
 
+	if (in->end > HEAD_MAX) /* it lies where content has been */
+		make_room(in, &p);
 	while ((v = scan_lines(in, &p, &head_end)) == IDLE) {
 		if (!read_has_more(in) || in->end >= HEAD_MAX)
 			make_room(in, &p);
