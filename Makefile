@@ -132,6 +132,11 @@ run: ## build, and serve ROOT at http://localhost:PORT/ until interrupted
 	@$(MAKE) --no-print-directory all
 	@packaging/serve $(BUILD)/httpd '$(PORT)' '$(ROOT)'
 
+TREE =
+.PHONY: precompress
+precompress: ## write compressed neighbours of the files in TREE
+	@packaging/precompress '$(TREE)'
+
 .PHONY: test
 test: ## install what the tests need, build, and run every test
 	@packaging/install-deps test
@@ -238,5 +243,5 @@ help: ## show this
 	@printf 'Targets:\n'
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | \
 		awk -F '\t' '{ printf "  %-14s%s\n", $$1, $$2 }'
-	@printf 'Variables: PORT ROOT (run); prefix DESTDIR (install); CC LIBC CFLAGS\n'
-	@printf 'LDFLAGS BUILD PIE V (build); SUITE (test-systemd)\n'
+	@printf 'Variables: PORT ROOT (run); TREE (precompress); prefix DESTDIR\n'
+	@printf '(install); CC LIBC CFLAGS LDFLAGS BUILD PIE V (build); SUITE (test-systemd)\n'

@@ -4,6 +4,7 @@
 #include "conditions.h"
 
 #include "date.h"
+#include "insist.h"
 #include "text.h"
 
 #define NS_A_SECOND UINT64_C(1000000000)
@@ -11,22 +12,33 @@
 /* Image builders and package stores date files 0 or 1. */
 #define DATE_UNKNOWN_MAX 1
 
+/* Whether a file changed at least a second before now. */
+static bool
+is_settled(const struct file_facts *f, const struct timespec *now)
+{
+	if (f->modified + 1 != now->tv_sec)
+		return f->modified + 1 < now->tv_sec;
+	return f->modified_ns <= (uint32_t)now->tv_nsec;
+}
+
 void
-validators_of_file(const struct file_facts *f, bool portable, int64_t now,
+validators_of_file(const struct file_facts *f, enum coding coding,
+    bool portable, const struct timespec *now,
     struct validators *ret_validators)
 {
 	struct validators *v = ret_validators;
 	struct text t = TEXT_IN(v->tag);
 	bool dated = f->modified > DATE_UNKNOWN_MAX;
-	/* The whole second in which the file changed is over. */
-	bool settled = f->modified < now;
+	bool settled = is_settled(f, now);
 
 	v->modified = -1;
 	v->modified_is_strong = settled;
 	v->tag_is_weak = !settled;
 	/* RFC 9110 8.8.2.1: never later than the answer's own date. */
-	if (dated && date_is_writable(f->modified) && date_is_writable(now))
-		v->modified = settled ? f->modified : now;
+	if (dated && date_is_writable(f->modified) &&
+	    date_is_writable(now->tv_sec))
+		v->modified =
+		    f->modified < now->tv_sec ? f->modified : now->tv_sec;
 
 	if (dated || !portable) {
 		text_add_char(&t, '"');
@@ -38,8 +50,14 @@ validators_of_file(const struct file_facts *f, bool portable, int64_t now,
 		text_add_char(&t, '-');
 		text_add_hex(
 		    &t, (uint64_t)f->modified * NS_A_SECOND + f->modified_ns);
+		/* RFC 9110 8.8.3.3: each coding has a tag of its own. */
+		if (coding != CODING_IDENTITY) {
+			text_add_char(&t, '-');
+			text_add(&t, coding_name(coding));
+		}
 		text_add_char(&t, '"');
 	}
+	insist(!t.overflowed);
 	v->tag_len = t.len;
 }
 

@@ -5,11 +5,14 @@
 #ifndef CONDITIONS_H
 #define CONDITIONS_H
 
+#include "codings.h"
 #include "parse.h"
+
+#include <time.h>
 
 /* What tells one state of a representation from another. */
 struct validators {
-	char tag[56]; /* opaque-tag, with its quotes */
+	char tag[64]; /* opaque-tag, with its quotes */
 	size_t tag_len; /* 0: there is none */
 	bool tag_is_weak;
 	int64_t modified; /* seconds since 1970; -1: it is not known */
@@ -25,13 +28,15 @@ struct file_facts {
 };
 
 /*
- * The validators of a file at the time `now`.  A file that changed less than a
- * second ago may change again without its date telling, so they are weak
- * then.  A portable tag leaves out the inode.  Files dated 0 or 1 are those of
+ * The validators of a file that holds a representation in a coding, at the
+ * time `now`.  A file that changed less than a second ago may change again
+ * without its date telling, so they are weak then.  A portable tag leaves out
+ * the inode.  Files dated 0 or 1 are those of
  * image builders and package stores, whose dates never change: their date, and
  * a tag that has nothing else, say nothing.
  */
-void validators_of_file(const struct file_facts *f, bool portable, int64_t now,
+void validators_of_file(const struct file_facts *f, enum coding coding,
+    bool portable, const struct timespec *now,
     struct validators *ret_validators);
 
 /*

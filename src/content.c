@@ -10,9 +10,7 @@
 #include "grammar.h"
 
 enum state {
-	SIZE_START, /* the first digit of a chunk's size */
-	SIZE,
-	EXTENSION,
+	SIZE_LINE,
 	SIZE_LF,
 	DATA,
 	DATA_CR,
@@ -26,41 +24,106 @@ enum state {
 	BAD,
 };
 
-/* chunk-size = 1*HEXDIG, and what may follow it */
-static enum state
-after_size_byte(struct chunks *c, char byte)
+/* Bad whitespace is to be understood, RFC 9110 5.6.3. */
+static void
+skip_blanks(struct slice *s)
 {
-	int digit = hex_value(byte);
+	while (s->len > 0 && (s->ptr[0] == ' ' || s->ptr[0] == '\t'))
+		*s = slice_after(*s, 1);
+}
 
-	if (digit >= 0) {
-		if (c->left > UINT64_MAX >> 4)
-			return BAD;
-		c->left = c->left << 4 | (unsigned)digit;
-		return SIZE;
+static bool
+take_byte(struct slice *s, char byte)
+{
+	if (s->len == 0 || s->ptr[0] != byte)
+		return false;
+	*s = slice_after(*s, 1);
+	return true;
+}
+
+static bool
+take_token(struct slice *s)
+{
+	size_t len = 0;
+
+	while (len < s->len && is_token_byte(s->ptr[len]))
+		len++;
+	*s = slice_after(*s, len);
+	return len > 0;
+}
+
+/* quoted-string, RFC 9110 5.6.4 */
+static bool
+take_quoted_string(struct slice *s)
+{
+	if (!take_byte(s, '"'))
+		return false;
+	while (s->len > 0 && s->ptr[0] != '"') {
+		take_byte(s, '\\');
+		if (s->len == 0 || (is_control(s->ptr[0]) && s->ptr[0] != '\t'))
+			return false;
+		*s = slice_after(*s, 1);
 	}
-	c->line_has_end = byte != ' ' && byte != '\t';
-	if (byte == '\r')
-		return SIZE_LF;
-	return byte == ';' || !c->line_has_end ? EXTENSION : BAD;
+	return take_byte(s, '"');
 }
 
 /*
  * chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
- * What it says is of no interest: it only must be there when blanks are, and
- * hold no byte that could be read as a line's end.
+ * What it says is of no interest; that it is one keeps parsers agreed.
  */
-static enum state
-after_extension_byte(struct chunks *c, char byte)
+static bool
+is_extension(struct slice s)
 {
-	if (byte == '\r')
-		return c->line_has_end ? SIZE_LF : BAD;
-	if (is_control(byte) && byte != '\t')
-		return BAD;
-	if (!c->line_has_end && byte != ' ' && byte != '\t') {
-		c->line_has_end = true;
-		return byte == ';' ? EXTENSION : BAD;
+	while (s.len > 0) {
+		skip_blanks(&s);
+		if (!take_byte(&s, ';'))
+			return false;
+		skip_blanks(&s);
+		if (!take_token(&s))
+			return false;
+
+		struct slice before = s;
+		skip_blanks(&s);
+		if (!take_byte(&s, '=')) {
+			s = before;
+			continue;
+		}
+		skip_blanks(&s);
+		if (!take_token(&s) && !take_quoted_string(&s))
+			return false;
 	}
-	return EXTENSION;
+	return true;
+}
+
+/* chunk-size [ chunk-ext ], chunk-size = 1*HEXDIG */
+static bool
+parse_size_line(struct slice s, uint64_t *ret_size)
+{
+	size_t digits = 0;
+
+	*ret_size = 0;
+	for (; digits < s.len && hex_value(s.ptr[digits]) >= 0; digits++) {
+		if (*ret_size > UINT64_MAX >> 4)
+			return false;
+		*ret_size = *ret_size << 4 | (unsigned)hex_value(s.ptr[digits]);
+	}
+	return digits > 0 && is_extension(slice_after(s, digits));
+}
+
+/* Gathers the size line, which is read when it is whole. */
+static enum state
+after_size_byte(struct chunks *c, char byte)
+{
+	if (byte != '\r') {
+		if (c->line_len == sizeof(c->line))
+			return BAD;
+		c->line[c->line_len++] = byte;
+		return SIZE_LINE;
+	}
+	return parse_size_line(
+		   (struct slice){ c->line, c->line_len }, &c->left) ?
+	    SIZE_LF :
+	    BAD;
 }
 
 /* trailer-section = *( field-line CRLF ) */
@@ -85,21 +148,15 @@ static enum state
 after_byte(struct chunks *c, char byte)
 {
 	switch ((enum state)c->state) {
-	case SIZE_START:
-		c->left = 0;
-		c->line_len = 0;
-		return hex_value(byte) < 0 ? BAD : after_size_byte(c, byte);
-	case SIZE:
+	case SIZE_LINE:
 		return after_size_byte(c, byte);
-	case EXTENSION:
-		return after_extension_byte(c, byte);
 	case SIZE_LF:
 		c->line_len = 0;
 		return byte != '\n' ? BAD : c->left > 0 ? DATA : TRAILER_START;
 	case DATA_CR:
 		return byte == '\r' ? DATA_LF : BAD;
 	case DATA_LF:
-		return byte == '\n' ? SIZE_START : BAD;
+		return byte == '\n' ? SIZE_LINE : BAD;
 	case TRAILER_START:
 	case TRAILER_NAME:
 	case TRAILER_VALUE:
@@ -116,13 +173,6 @@ after_byte(struct chunks *c, char byte)
 	return BAD;
 }
 
-static bool
-line_is_too_long(const struct chunks *c)
-{
-	return c->line_len >
-	    (c->state >= TRAILER_START ? TRAILERS_MAX : CHUNK_LINE_MAX);
-}
-
 enum verdict
 chunks_feed(struct chunks *c, struct slice *bytes, uint64_t max)
 {
@@ -137,12 +187,16 @@ chunks_feed(struct chunks *c, struct slice *bytes, uint64_t max)
 				c->state = DATA_CR;
 			continue;
 		}
+		bool in_trailers = c->state >= TRAILER_START;
+
 		c->state = (int)after_byte(c, bytes->ptr[0]);
 		*bytes = slice_after(*bytes, 1);
-		c->line_len++;
 		if (c->state == DONE)
 			return PROCEED;
-		if (c->state == BAD || line_is_too_long(c))
+		if (in_trailers && c->state != LAST_LF &&
+		    ++c->trailers_len > TRAILERS_MAX)
+			return BAD_CHUNK;
+		if (c->state == BAD)
 			return BAD_CHUNK;
 		if (c->state == DATA) {
 			if (c->left > max - c->total)

@@ -14,10 +14,11 @@
 /* How far a chunked body has been read (RFC 9112 7.1); starts as zero. */
 struct chunks {
 	int state;
-	bool line_has_end; /* the size line may end here */
 	uint64_t left; /* of the chunk that is under way */
 	uint64_t total; /* of all chunks so far */
-	size_t line_len; /* of the size line, or of the trailer section */
+	size_t trailers_len;
+	size_t line_len;
+	char line[CHUNK_LINE_MAX]; /* the size line that is under way */
 };
 
 /*

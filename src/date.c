@@ -123,8 +123,8 @@ is_real(const struct civil *c)
 	bool leap =
 	    (c->year % 4 == 0 && c->year % 100 != 0) || c->year % 400 == 0;
 
-	if (c->month < 1 || c->month > 12 || c->day < 1 || c->hour > 23 ||
-	    c->minute > 59 || c->second > 60)
+	if (c->year < 1 || c->month < 1 || c->month > 12 || c->day < 1 ||
+	    c->hour > 23 || c->minute > 59 || c->second > 60)
 		return false;
 	return c->day <= days[c->month - 1] + (c->month == 2 && leap ? 1u : 0u);
 }
@@ -185,20 +185,31 @@ take_fixdate(struct slice *s, struct civil *c)
 	    take_time(s, c) && take_literal(s, " GMT");
 }
 
-/* date2 = day "-" month "-" 2DIGIT */
+static int64_t
+seconds_from_civil(const struct civil *c)
+{
+	return days_from_civil(c) * SECONDS_A_DAY + c->hour * 3600 +
+	    c->minute * 60 + c->second;
+}
+
+/*
+ * date2 = day "-" month "-" 2DIGIT
+ * A date that appears to be more than 50 years ahead is the most recent one in
+ * the past with the same two digits.
+ */
 static bool
 take_rfc850(struct slice *s, int64_t now, struct civil *c)
 {
-	unsigned this_year = civil_from_seconds(now).year;
+	struct civil limit = civil_from_seconds(now);
 
 	if (!take_digits(s, 2, &c->day) || !take_literal(s, "-") ||
 	    !take_month(s, &c->month) || !take_literal(s, "-") ||
 	    !take_digits(s, 2, &c->year) || !take_literal(s, " ") ||
 	    !take_time(s, c) || !take_literal(s, " GMT"))
 		return false;
-	/* The last two digits of a year at most 50 years ahead. */
-	c->year += this_year / 100 * 100 + 100;
-	while (c->year > this_year + 50)
+	c->year += limit.year / 100 * 100 + 100;
+	limit.year += 50;
+	while (seconds_from_civil(c) > seconds_from_civil(&limit))
 		c->year -= 100;
 	return true;
 }
@@ -239,10 +250,6 @@ date_parse(struct slice s, int64_t now, int64_t *ret_seconds)
 	if (!date_is_writable(now) || !take_date(&s, now, &c) || s.len > 0 ||
 	    !is_real(&c))
 		return false;
-	int64_t seconds = days_from_civil(&c) * SECONDS_A_DAY + c.hour * 3600 +
-	    c.minute * 60 + c.second;
-	if (!date_is_writable(seconds))
-		return false;
-	*ret_seconds = seconds;
+	*ret_seconds = seconds_from_civil(&c);
 	return true;
 }

@@ -11,9 +11,9 @@
 bool date_is_writable(int64_t seconds);
 
 /*
- * Reads an HTTP-date in any of its three formats (RFC 9110 5.6.7).  A
- * two-digit year more than 50 years after `now` is in the past.  false: it is
- * none, or before 1970.
+ * Reads an HTTP-date in any of its three formats (RFC 9110 5.6.7), in seconds
+ * since 1970, negative before.  A two-digit year more than 50 years after
+ * `now` is in the past.  false: it is none.
  */
 bool date_parse(struct slice s, int64_t now, int64_t *ret_seconds);
 

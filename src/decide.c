@@ -11,44 +11,59 @@
  * The built-in content of an answer that is no file.  Nothing of the request
  * is repeated in it, so it can carry nobody's script.
  */
-#define PAGE(title) \
+#define PAGE(title, text) \
 	"<!DOCTYPE html>\n<html lang=\"en\">\n<title>" title \
-	"</title>\n<h1>" title "</h1>\n</html>\n"
-#define STATUS(code, reason) \
+	"</title>\n<h1>" title "</h1>\n<p>" text "</p>\n</html>\n"
+#define STATUS(code, reason, text) \
 	{ \
-		code, reason, PAGE(#code " " reason) \
+		code, reason, PAGE(#code " " reason, text) \
 	}
 
 static const struct {
 	int code;
 	char reason[36];
-	char page[164];
+	char page[208];
 } statuses[] = {
-	STATUS(200, "OK"),
-	STATUS(204, "No Content"),
-	STATUS(206, "Partial Content"),
-	STATUS(301, "Moved Permanently"),
-	STATUS(302, "Found"),
-	STATUS(303, "See Other"),
-	STATUS(304, "Not Modified"),
-	STATUS(307, "Temporary Redirect"),
-	STATUS(308, "Permanent Redirect"),
-	STATUS(400, "Bad Request"),
-	STATUS(403, "Forbidden"),
-	STATUS(404, "Not Found"),
-	STATUS(405, "Method Not Allowed"),
-	STATUS(406, "Not Acceptable"),
-	STATUS(408, "Request Timeout"),
-	STATUS(412, "Precondition Failed"),
-	STATUS(413, "Content Too Large"),
-	STATUS(414, "URI Too Long"),
-	STATUS(416, "Range Not Satisfiable"),
-	STATUS(417, "Expectation Failed"),
-	STATUS(431, "Request Header Fields Too Large"),
-	STATUS(500, "Internal Server Error"),
-	STATUS(501, "Not Implemented"),
-	STATUS(503, "Service Unavailable"),
-	STATUS(505, "HTTP Version Not Supported"),
+	STATUS(200, "OK", ""),
+	STATUS(204, "No Content", ""),
+	STATUS(206, "Partial Content", ""),
+	STATUS(301, "Moved Permanently", "This page has another address now."),
+	STATUS(302, "Found", "This page is at another address for now."),
+	STATUS(303, "See Other", "The answer is at another address."),
+	STATUS(304, "Not Modified", ""),
+	STATUS(307, "Temporary Redirect",
+	    "This page is at another address for now."),
+	STATUS(308, "Permanent Redirect", "This page has another address now."),
+	STATUS(400, "Bad Request",
+	    "The request is malformed. It will fail again."),
+	STATUS(403, "Forbidden", "This file may not be read."),
+	STATUS(404, "Not Found", "There is no such page."),
+	STATUS(405, "Method Not Allowed",
+	    "No file takes this method. GET and HEAD are for files."),
+	STATUS(406, "Not Acceptable",
+	    "The file cannot be sent in any encoding that the request accepts."),
+	STATUS(408, "Request Timeout",
+	    "The request took too long to arrive. It may be tried again."),
+	STATUS(412, "Precondition Failed",
+	    "The file is not as the request has it."),
+	STATUS(413, "Content Too Large",
+	    "The request has more content than this server reads."),
+	STATUS(414, "URI Too Long",
+	    "The address is longer than this server reads."),
+	STATUS(416, "Range Not Satisfiable",
+	    "The file ends before the range that was asked for."),
+	STATUS(417, "Expectation Failed",
+	    "This server knows no expectation but 100-continue."),
+	STATUS(431, "Request Header Fields Too Large",
+	    "The request has more or longer fields than this server reads."),
+	STATUS(500, "Internal Server Error",
+	    "The file could not be read. This is the fault of the server."),
+	STATUS(501, "Not Implemented",
+	    "This server does not know the method or transfer coding."),
+	STATUS(503, "Service Unavailable",
+	    "The server cannot answer now. It may be tried again later."),
+	STATUS(505, "HTTP Version Not Supported",
+	    "This server speaks HTTP/1.0 and HTTP/1.1 only."),
 };
 
 static size_t
@@ -126,23 +141,22 @@ apply_range(const struct request *r, const struct validators *validators,
 
 enum verdict
 decide_reply(enum verdict v, const struct request *r, const struct target *t,
-    const struct policy *policy, bool last, int64_t now,
+    const struct policy *policy, bool last, const struct timespec *now,
     struct reply *ret_reply)
 {
 	struct reply *reply = ret_reply;
 	struct slice path = { t->path.name, t->path.len };
-	bool found = v == FOUND;
 
 	reply->ranges.count = 0;
 	reply->validators = (struct validators){ .modified = -1 };
-	if (found) {
-		validators_of_file(
-		    &t->facts, policy->portable_tags, now, &reply->validators);
-		v = conditions_evaluate(r, &reply->validators, now);
-		if (v == FOUND)
-			v = apply_range(r, &reply->validators, t->facts.size,
-			    now, &reply->ranges);
+	if (v == FOUND) {
+		validators_of_file(&t->facts, t->coding, policy->portable_tags,
+		    now, &reply->validators);
+		v = conditions_evaluate(r, &reply->validators, now->tv_sec);
 	}
+	if (v == FOUND)
+		v = apply_range(r, &reply->validators, t->facts.size,
+		    now->tv_sec, &reply->ranges);
 
 	int status = v == REDIRECTED ? t->rule.status : verdict_status(v);
 	reply->status = status;

@@ -50,12 +50,12 @@ struct reply {
 /*
  * Makes the answer for a verdict with a status, and returns the verdict that
  * it is in the end: preconditions and ranges are evaluated here.  r and t are
- * as the earlier stages left them; `now` is in seconds since 1970; `last` says
- * that the connection has reached its number of requests.
+ * as the earlier stages left them; `now` is the calendar clock; `last` says that
+ * the connection has reached its number of requests.
  */
 enum verdict decide_reply(enum verdict v, const struct request *r,
-    const struct target *t, const struct policy *policy, bool last, int64_t now,
-    struct reply *ret_reply);
+    const struct target *t, const struct policy *policy, bool last,
+    const struct timespec *now, struct reply *ret_reply);
 
 /* The reason phrase of a status code that this program sends. */
 struct slice reason_of_status(int status);

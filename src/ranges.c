@@ -11,8 +11,6 @@
 #include "grammar.h"
 #include "parse.h"
 
-#include <stdlib.h>
-
 /* A gap that is not longer than the head of a part is not worth one. */
 #define GAP_MIN 80
 
@@ -82,46 +80,42 @@ are_near(const struct range *a, const struct range *b)
 	    b->first - (a->first + a->len) < GAP_MIN;
 }
 
-static bool
-any_are_near(const struct ranges *r)
+/* The smallest range that holds both. */
+static struct range
+joined(struct range a, struct range b)
 {
-	for (size_t i = 0; i < r->count; i++)
-		for (size_t j = i + 1; j < r->count; j++)
-			if (are_near(&r->list[i], &r->list[j]))
-				return true;
-	return false;
+	uint64_t first = a.first < b.first ? a.first : b.first;
+	uint64_t a_end = a.first + a.len, b_end = b.first + b.len;
+
+	return (struct range){ first, (a_end > b_end ? a_end : b_end) - first };
 }
 
+/*
+ * Adds a range at the end, or in the place of the first of those that it is
+ * near, which it takes in; the order of the others stays.
+ */
 static void
-sort_ranges(struct ranges *r)
+add_range(struct ranges *r, struct range added)
 {
-	for (size_t i = 1; i < r->count; i++) {
-		struct range moving = r->list[i];
-		size_t j = i;
+	size_t place = r->count;
 
-		for (; j > 0 && r->list[j - 1].first > moving.first; j--)
-			r->list[j] = r->list[j - 1];
-		r->list[j] = moving;
+	for (size_t i = 0; i < r->count;) {
+		if (!are_near(&r->list[i], &added)) {
+			i++;
+			continue;
+		}
+		added = joined(r->list[i], added);
+		r->count--;
+		memmove(r->list + i, r->list + i + 1,
+		    (r->count - i) * sizeof(r->list[0]));
+		place = place < i ? place : i;
+		i = 0; /* it has grown: those passed over may be near now */
 	}
-}
-
-static void
-join_ranges(struct ranges *r)
-{
-	size_t last = 0;
-
-	sort_ranges(r);
-	for (size_t i = 1; i < r->count; i++) {
-		struct range *a = &r->list[last];
-		const struct range *b = &r->list[i];
-		uint64_t end = b->first + b->len;
-
-		if (!are_near(a, b))
-			r->list[++last] = *b;
-		else if (end > a->first + a->len)
-			a->len = end - a->first;
-	}
-	r->count = last + 1;
+	place = place < r->count ? place : r->count;
+	memmove(r->list + place + 1, r->list + place,
+	    (r->count - place) * sizeof(r->list[0]));
+	r->list[place] = added;
+	r->count++;
 }
 
 enum ranges_result
@@ -145,13 +139,11 @@ ranges_parse(struct slice value, uint64_t size, struct ranges *ret_ranges)
 			return RANGES_IGNORED;
 		has_suffix = has_suffix || member.ptr[0] == '-';
 		if (range.len > 0)
-			r->list[r->count++] = range;
+			add_range(r, range);
 	}
 	if (specs == 0 || (size == 0 && has_suffix))
 		return RANGES_IGNORED; /* Content-Range has no empty range */
 	if (r->count == 0)
 		return RANGES_NOT_SATISFIABLE;
-	if (any_are_near(r))
-		join_ranges(r);
 	return RANGES_SATISFIABLE;
 }

@@ -30,8 +30,8 @@ enum ranges_result {
 /*
  * Reads the value of a Range field for a representation of `size` bytes.
  * RANGES_SATISFIABLE: *ret_ranges holds those that lie in it, at least one.
- * They are in the order of the field and do not overlap; where some overlapped
- * or nearly touched, they have been joined, and all are in ascending order.
+ * They do not overlap: those that overlapped or nearly touched have been
+ * joined.  Otherwise they are in the order of the field (15.3.7.2).
  */
 enum ranges_result ranges_parse(
     struct slice value, uint64_t size, struct ranges *ret_ranges);

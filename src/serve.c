@@ -2,6 +2,7 @@
  * serve: the life of one connection.  The only place that strings the stages
  * together, reads the calendar clock and logs.
  */
+#define _GNU_SOURCE
 #include "serve.h"
 
 #include "content.h"
@@ -128,16 +129,17 @@ answer_one(struct conn *c)
 	if (v == PROCEED)
 		v = resolve_target(c->site, &req, &c->target);
 
-	int64_t now = (int64_t)time(NULL);
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
 	bool last = ++c->requests == c->options->max_requests;
 	v = decide_reply(
-	    v, &req, &c->target, &c->options->policy, last, now, &reply);
+	    v, &req, &c->target, &c->options->policy, last, &now, &reply);
 
 	enum verdict end =
-	    respond(&c->channel, &c->out, &reply, now, &content_sent);
+	    respond(&c->channel, &c->out, &reply, now.tv_sec, &content_sent);
 	target_close(&c->target);
-	log_answer(
-	    c, &req, &reply, now, content_sent, end == PROCEED ? v : end);
+	log_answer(c, &req, &reply, now.tv_sec, content_sent,
+	    end == PROCEED ? v : end);
 
 	if (end != PROCEED)
 		return AFTER_CLOSE;
