@@ -29,6 +29,9 @@ BUILD = build
 PORT = 8080
 ROOT = files
 
+# A word for the shell, whatever is in it.
+quote = '$(subst ','\'',$(1))'
+
 # The modules of httpd, in the order in which a request meets them.
 MODULES = main options serve channel read parse content target rules codings resolve types \
 	conditions ranges decide respond transfer log date text verdict
@@ -130,12 +133,12 @@ $(BUILD)/obj:
 run: ## build, and serve ROOT at http://localhost:PORT/ until interrupted
 	@packaging/install-deps run
 	@$(MAKE) --no-print-directory all
-	@packaging/serve $(BUILD)/httpd '$(PORT)' '$(ROOT)'
+	@packaging/serve $(BUILD)/httpd $(call quote,$(PORT)) $(call quote,$(ROOT))
 
 TREE =
 .PHONY: precompress
 precompress: ## write compressed neighbours of the files in TREE
-	@packaging/precompress '$(TREE)'
+	@packaging/precompress $(call quote,$(TREE))
 
 .PHONY: test
 test: ## install what the tests need, build, and run every test

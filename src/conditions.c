@@ -16,8 +16,8 @@
 static bool
 is_settled(const struct file_facts *f, const struct timespec *now)
 {
-	if (f->modified + 1 != now->tv_sec)
-		return f->modified + 1 < now->tv_sec;
+	if (f->modified != now->tv_sec - 1)
+		return f->modified < now->tv_sec - 1;
 	return f->modified_ns <= (uint32_t)now->tv_nsec;
 }
 

@@ -31,9 +31,9 @@ struct file_facts {
  * The validators of a file that holds a representation in a coding, at the
  * time `now`.  A file that changed less than a second ago may change again
  * without its date telling, so they are weak then.  A portable tag leaves out
- * the inode.  Files dated 0 or 1 are those of
- * image builders and package stores, whose dates never change: their date, and
- * a tag that has nothing else, say nothing.
+ * the inode.  Files dated 0 or 1 are those of image builders and package
+ * stores, whose dates never change: their date, and a tag that has nothing
+ * else, say nothing.
  */
 void validators_of_file(const struct file_facts *f, enum coding coding,
     bool portable, const struct timespec *now,

@@ -115,7 +115,10 @@ static enum state
 after_size_byte(struct chunks *c, char byte)
 {
 	if (byte != '\r') {
-		if (c->line_len == sizeof(c->line))
+		/* A fault that can be seen now need not be waited out. */
+		if (c->line_len == sizeof(c->line) ||
+		    (is_control(byte) && byte != '\t') ||
+		    (c->line_len == 0 && hex_value(byte) < 0))
 			return BAD;
 		c->line[c->line_len++] = byte;
 		return SIZE_LINE;

@@ -37,6 +37,10 @@ unit() {
 	unit parse
 }
 
+@test "content: a body ends at one place however it arrives, and what is behind it is left" {
+	unit content
+}
+
 @test "target: paths become canonical, and no dot, slash or NUL is smuggled in" {
 	unit target
 }
@@ -45,8 +49,20 @@ unit() {
 	unit rules
 }
 
+@test "codings: every combination of weights is answered with the coding it asks for" {
+	unit codings
+}
+
 @test "types: the table is sorted, and each of its rows is found" {
 	unit types
+}
+
+@test "conditions: validators of files, and every combination of preconditions" {
+	unit conditions
+}
+
+@test "ranges: what is sent lies in the file, is sent once, and is what was asked for" {
+	unit ranges
 }
 
 @test "decide: status, fields and persistence of each answer" {
@@ -61,7 +77,7 @@ unit() {
 	unit log
 }
 
-@test "date: each day from 1970 to 2400 is what the C library says it is" {
+@test "date: each day from 1970 to 2400 is what the C library says it is, and is read back" {
 	unit date
 }
 

@@ -15,9 +15,18 @@
 #define R_1_0 " HTTP/1.0\r\n\r\n"
 #define R_CLOSE " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 #define R_KEEP_1_0 " HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+#define R_FIELD(field) " HTTP/1.1\r\nHost: x\r\n" field "\r\n\r\n"
 #define R_CONTENT " HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n"
 
 enum { NO_FILE = -1, SOME_FILE = 77 };
+
+#define INODE 0xabc
+#define SIZE 1234 /* 4d2 */
+#define OPAQUE "abc-4d2-17979cfdfa8f3600"
+#define TAG "\"" OPAQUE "\"" /* NOW - 1, in nanoseconds */
+#define PORTABLE_TAG "\"4d2-17979cfdfa8f3600\""
+#define DATE_BEFORE "Tue, 14 Nov 2023 22:13:18 GMT" /* NOW - 2 */
+#define DATE "Tue, 14 Nov 2023 22:13:19 GMT" /* NOW - 1 */
 
 static const struct row {
 	const char *name;
@@ -29,6 +38,9 @@ static const struct row {
 	int rule_status;
 	enum persist persist;
 	bool last;
+	const char *token; /* of the verdict in the end; NULL: the same */
+	enum coding coding;
+	bool is_stored, varies, portable, dated_now;
 	const char *answer;
 } rows[] = {
 	/* Files. */
@@ -385,7 +397,419 @@ static const struct row {
 	    .persist = PERSIST_ALWAYS,
 	    .answer = "501 text/html page keep-alive" },
 
+	/* OPTIONS, and expectations. */
+	{ .name = "OPTIONS",
+	    .head = "OPTIONS /a" R_1_1,
+	    .verdict = OPTIONS,
+	    .path = "",
+	    .file = NO_FILE,
+	    .answer = "204 nothing keep-alive allow" },
+	{ .name = "OPTIONS by HTTP/1.0",
+	    .head = "OPTIONS /a" R_1_0,
+	    .verdict = OPTIONS,
+	    .path = "",
+	    .file = NO_FILE,
+	    .answer = "204 nothing close allow" },
+	{ .name = "OPTIONS with content that was not read",
+	    .head = "OPTIONS *" R_CONTENT,
+	    .verdict = OPTIONS,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "204 nothing close allow" },
+	{ .name = "CONNECT",
+	    .head = "CONNECT y:443" R_1_1,
+	    .verdict = METHOD_NOT_ALLOWED,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "405 text/html page close allow" },
+	{ .name = "another expectation",
+	    .head = "GET /a" R_FIELD("Expect: x"),
+	    .verdict = EXPECTATION_FAILED,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "417 text/html page keep-alive" },
+	{ .name = "another expectation, connection closed",
+	    .head = "GET /a" R_FIELD("Expect: x"),
+	    .verdict = EXPECTATION_FAILED,
+	    .path = "",
+	    .file = NO_FILE,
+	    .answer = "417 text/html page close" },
+	{ .name = "an expectation without content",
+	    .head = "GET /a.css" R_FIELD("Expect: 100-continue"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+
+	/* Preconditions. */
+	{ .name = "a tag that the client has",
+	    .head = "GET /a.css" R_FIELD("If-None-Match: " TAG),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "not-modified",
+	    .answer = "304 nothing modified keep-alive" },
+	{ .name = "a tag that the client has, by HEAD",
+	    .head = "HEAD /a.css" R_FIELD("If-None-Match: W/" TAG),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "not-modified",
+	    .answer = "304 nothing modified head keep-alive" },
+	{ .name = "a portable tag that the client has",
+	    .head = "GET /a.css" R_FIELD("If-None-Match: " PORTABLE_TAG),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .portable = true,
+	    .token = "not-modified",
+	    .answer = "304 nothing modified keep-alive" },
+	{ .name = "a portable tag where they are not",
+	    .head = "GET /a.css" R_FIELD("If-None-Match: " PORTABLE_TAG),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "a date since which the file is the same",
+	    .head = "GET /a.css" R_FIELD("If-Modified-Since: " DATE),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "not-modified",
+	    .answer = "304 nothing modified keep-alive" },
+	{ .name = "a date since which the file has changed",
+	    .head = "GET /a.css" R_FIELD("If-Modified-Since: " DATE_BEFORE),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "a date that the file must not be newer than",
+	    .head = "GET /a.css" R_FIELD("If-Unmodified-Since: " DATE_BEFORE),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "precondition-failed",
+	    .answer = "412 text/html page close" },
+	{ .name = "a tag that the file does not have",
+	    .head = "GET /a.css" R_FIELD("If-Match: \"b\""),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "precondition-failed",
+	    .persist = PERSIST_ALWAYS,
+	    .varies = true,
+	    .answer = "412 text/html page keep-alive vary" },
+	{ .name = "HEAD of a tag that the file does not have",
+	    .head = "HEAD /a.css" R_FIELD("If-Match: \"b\""),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "precondition-failed",
+	    .answer = "412 text/html page head close" },
+	{ .name = "304 of a file that varies",
+	    .head = "GET /a.css" R_FIELD("If-None-Match: *"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .is_stored = true,
+	    .coding = CODING_BR,
+	    .varies = true,
+	    .token = "not-modified",
+	    .answer = "304 nothing modified keep-alive vary" },
+	{ .name = "304, close is asked for",
+	    .head =
+		"GET /a.css" R_FIELD("If-None-Match: *\r\nConnection: close"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "not-modified",
+	    .answer = "304 nothing modified close" },
+	{ .name = "304 for the last request",
+	    .head = "GET /a.css" R_FIELD("If-None-Match: *"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .last = true,
+	    .token = "not-modified",
+	    .answer = "304 nothing modified close" },
+	{ .name = "preconditions of what is not there",
+	    .head = "GET /a" R_FIELD("If-Match: \"b\"\r\nIf-None-Match: *"),
+	    .verdict = NOT_FOUND,
+	    .path = "a",
+	    .file = SOME_FILE,
+	    .answer = "404 text/html 1234 file close" },
+	{ .name = "preconditions of a directory without its slash",
+	    .head = "GET /a" R_FIELD("If-Match: \"b\"\r\nIf-None-Match: *"),
+	    .verdict = SLASH_MISSING,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .answer = "301 text/html page close location [/a/][][]" },
+	{ .name = "preconditions of a rule",
+	    .head = "GET /a" R_FIELD("If-Match: \"b\"\r\nIf-None-Match: *"),
+	    .verdict = REDIRECTED,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .to = "/b",
+	    .rule_status = 302,
+	    .answer = "302 text/html page close location [/b][][]" },
+	{ .name = "preconditions of a refused method",
+	    .head = "POST /a" R_FIELD("If-Match: \"b\""),
+	    .verdict = METHOD_NOT_ALLOWED,
+	    .path = "",
+	    .file = NO_FILE,
+	    .answer = "405 text/html page close allow" },
+	{ .name = "preconditions of OPTIONS",
+	    .head = "OPTIONS /a" R_FIELD("If-Match: \"b\""),
+	    .verdict = OPTIONS,
+	    .path = "",
+	    .file = NO_FILE,
+	    .answer = "204 nothing keep-alive allow" },
+	{ .name = "a file that has just changed",
+	    .head = "GET /a.css" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .dated_now = true,
+	    .answer = "200 text/css 1234 file modified weak keep-alive" },
+
+	/* Ranges. */
+	{ .name = "a range",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=5-9"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "partial",
+	    .answer =
+		"206 text/css 1234 file modified keep-alive 5+5 of 1234" },
+	{ .name = "two ranges",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=900-,0-0"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "partial",
+	    .answer =
+		"206 text/css 1234 file modified keep-alive 900+334 0+1 of 1234" },
+	{ .name = "a range of all",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=0-"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "partial",
+	    .answer =
+		"206 text/css 1234 file modified keep-alive 0+1234 of 1234" },
+	{ .name = "a range of a stored coding",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=-1"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .is_stored = true,
+	    .coding = CODING_ZSTD,
+	    .varies = true,
+	    .token = "partial",
+	    .answer =
+		"206 text/css 1234 file modified keep-alive vary zstd 1233+1 of 1234" },
+	{ .name = "a range behind the end",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=1234-"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "range-not-satisfiable",
+	    .answer = "416 text/html page close refused of 1234" },
+	{ .name = "a range behind the end, connection kept",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=1234-"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .is_stored = true,
+	    .coding = CODING_GZIP,
+	    .varies = true,
+	    .persist = PERSIST_ALWAYS,
+	    .token = "range-not-satisfiable",
+	    .answer = "416 text/html page keep-alive vary refused of 1234" },
+	{ .name = "HEAD has no ranges",
+	    .head = "HEAD /a.css" R_FIELD("Range: bytes=5-9"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified head keep-alive" },
+	{ .name = "HEAD of a range behind the end",
+	    .head = "HEAD /a.css" R_FIELD("Range: bytes=1234-"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified head keep-alive" },
+	{ .name = "a range that makes no sense",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=9-5"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "a range that makes no sense behind one that does",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=5-9,x"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "Range twice",
+	    .head =
+		"GET /a.css" R_FIELD("Range: bytes=5-9\r\nRange: bytes=5-9"),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "a range of 304",
+	    .head =
+		"GET /a.css" R_FIELD("Range: bytes=5-9\r\nIf-None-Match: " TAG),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "not-modified",
+	    .answer = "304 nothing modified keep-alive" },
+	{ .name = "a range of 412",
+	    .head =
+		"GET /a.css" R_FIELD("Range: bytes=1234-\r\nIf-Match: W/" TAG),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "precondition-failed",
+	    .answer = "412 text/html page close" },
+	{ .name = "If-Range holds",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=5-9\r\nIf-Range: " TAG),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "partial",
+	    .answer =
+		"206 text/css 1234 file modified keep-alive 5+5 of 1234" },
+	{ .name = "If-Range holds by its date",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=5-9\r\nIf-Range: " DATE),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .token = "partial",
+	    .answer =
+		"206 text/css 1234 file modified keep-alive 5+5 of 1234" },
+	{ .name = "If-Range does not hold",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=5-9\r\nIf-Range: \"b\""),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "If-Range does not hold by its date",
+	    .head = "GET /a.css" R_FIELD(
+		"Range: bytes=5-9\r\nIf-Range: " DATE_BEFORE),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "If-Range does not hold for a range behind the end",
+	    .head =
+		"GET /a.css" R_FIELD("Range: bytes=1234-\r\nIf-Range: \"b\""),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "If-Range without Range",
+	    .head = "GET /a.css" R_FIELD("If-Range: \"b\""),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .answer = "200 text/css 1234 file modified keep-alive" },
+	{ .name = "If-Range of a file that has just changed",
+	    .head = "GET /a.css" R_FIELD("Range: bytes=5-9\r\nIf-Range: " TAG),
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .dated_now = true,
+	    .answer = "200 text/css 1234 file modified weak keep-alive" },
+	{ .name = "a range of what is not there",
+	    .head = "GET /a" R_FIELD("Range: bytes=5-9"),
+	    .verdict = NOT_FOUND,
+	    .path = "a",
+	    .file = SOME_FILE,
+	    .answer = "404 text/html 1234 file close" },
+
+	/* Stored codings. */
+	{ .name = "a file in a stored coding",
+	    .head = "GET /a.css" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .is_stored = true,
+	    .coding = CODING_BR,
+	    .varies = true,
+	    .answer = "200 text/css 1234 file modified keep-alive vary br" },
+	{ .name = "an index in a stored coding",
+	    .head = "HEAD /a/" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a/",
+	    .file = SOME_FILE,
+	    .is_stored = true,
+	    .coding = CODING_GZIP,
+	    .varies = true,
+	    .answer =
+		"200 text/html 1234 file modified head keep-alive vary gzip" },
+	{ .name = "a file that is there in other codings too",
+	    .head = "GET /a.css" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.css",
+	    .file = SOME_FILE,
+	    .varies = true,
+	    .answer = "200 text/css 1234 file modified keep-alive vary" },
+	{ .name = "a compressed file by its own name",
+	    .head = "GET /a.css.gz" R_1_1,
+	    .verdict = FOUND,
+	    .path = "a.css.gz",
+	    .file = SOME_FILE,
+	    .answer = "200 application/gzip 1234 file modified keep-alive" },
+	{ .name = "no coding is acceptable",
+	    .head = "GET /a.css" R_FIELD("Accept-Encoding: identity;q=0"),
+	    .verdict = NOT_ACCEPTABLE,
+	    .path = "a.css",
+	    .file = NO_FILE,
+	    .varies = true,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "406 text/html page keep-alive vary" },
+	{ .name = "no coding is acceptable, and none is stored",
+	    .head = "GET /a.css" R_FIELD("Accept-Encoding: identity;q=0\r\n"
+					 "If-None-Match: *"),
+	    .verdict = NOT_ACCEPTABLE,
+	    .path = "a.css",
+	    .file = NO_FILE,
+	    .answer = "406 text/html page close" },
+
 	/* What ends the connection whatever was asked. */
+	{ .name = "content that is too large",
+	    .head = "GET /a" R_CONTENT,
+	    .verdict = CONTENT_TOO_LARGE,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "413 text/html page close" },
+	{ .name = "a bad chunk",
+	    .head = "HEAD /a" R_CONTENT,
+	    .verdict = BAD_CHUNK,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "400 text/html page head close" },
+	{ .name = "content that is cut short",
+	    .head = "GET /a" R_CONTENT,
+	    .verdict = CONTENT_CUT_SHORT,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "400 text/html page close" },
+	{ .name = "content that took too long",
+	    .head = "GET /a" R_CONTENT,
+	    .verdict = CONTENT_TIMEOUT,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "408 text/html page close" },
 	{ .name = "a file that cannot be read",
 	    .head = "GET /a" R_1_1,
 	    .verdict = FILE_ERROR,
@@ -466,6 +890,7 @@ static const struct row {
 	    .answer = "501 text/html page close" },
 };
 
+static const struct timespec now = { .tv_sec = NOW };
 static struct target target;
 static struct request request;
 
@@ -482,8 +907,13 @@ set_up(const char *head, const char *path, int file)
 	memcpy(target.path.name, path, target.path.len);
 	target.path.name[target.path.len] = '\0';
 	target.file = file;
-	target.size = 1234;
-	target.modified = NOW - 1;
+	target.facts = (struct file_facts){
+		.size = SIZE,
+		.inode = INODE,
+		.modified = NOW - 1,
+	};
+	target.coding = CODING_IDENTITY;
+	target.varies = false;
 }
 
 static void
@@ -499,23 +929,42 @@ add_part(struct text *t, bool condition, const char *part)
 static struct slice
 show(const struct reply *r, struct text *t)
 {
+	const struct validators *v = &r->validators;
+
 	text_add_number(t, (uint64_t)r->status, 3);
 	text_add_char(t, ' ');
-	text_add(t, r->content_type);
-	if (r->file >= 0) {
+	text_add(t, r->has_content ? r->content_type : SLICE("nothing"));
+	if (!r->has_content) {
+		add_part(t, r->file >= 0, "but a file");
+	} else if (r->file >= 0) {
 		text_add_char(t, ' ');
 		text_add_number(t, r->content_length, 1);
 		add_part(t, r->file == SOME_FILE, "file");
 	} else {
 		add_part(t, r->content.len == r->content_length, "page");
 	}
-	add_part(t, r->last_modified == NOW - 1, "modified");
-	add_part(t, r->last_modified != NOW - 1 && r->last_modified != -1,
-	    "modified at no time that was given");
+	add_part(t, v->modified >= 0, "modified");
+	add_part(t, v->tag_len > 0 && v->tag_is_weak, "weak");
 	add_part(t, r->head_only, "head");
 	add_part(t, r->close, "close");
 	add_part(t, !r->close, "keep-alive");
 	add_part(t, r->allow, "allow");
+	add_part(t, r->vary, "vary");
+	if (r->coding != CODING_IDENTITY) {
+		text_add_char(t, ' ');
+		text_add(t, coding_name(r->coding));
+	}
+	for (size_t i = 0; i < r->ranges.count; i++) {
+		text_add_char(t, ' ');
+		text_add_number(t, r->ranges.list[i].first, 1);
+		text_add_char(t, '+');
+		text_add_number(t, r->ranges.list[i].len, 1);
+	}
+	add_part(t, r->range_refused, "refused");
+	if (r->range_refused || r->ranges.count > 0) {
+		text_add(t, SLICE(" of "));
+		text_add_number(t, r->complete_length, 1);
+	}
 	if (r->location.len > 0) {
 		const char *slash = r->location_is_path ? "/" : "";
 
@@ -536,15 +985,26 @@ show(const struct reply *r, struct text *t)
 static void
 check_page(const struct reply *r)
 {
-	char wanted[512];
-	struct slice reason = reason_of_status(r->status);
+	char start[512];
+	struct slice reason = reason_of_status(r->status), page = r->content;
+	struct slice end = SLICE("</p>\n</html>\n");
 
-	snprintf(wanted, sizeof(wanted),
+	snprintf(start, sizeof(start),
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n"
-	    "<title>%d %.*s</title>\n<h1>%d %.*s</h1>\n</html>\n",
+	    "<title>%d %.*s</title>\n<h1>%d %.*s</h1>\n<p>",
 	    r->status, (int)reason.len, reason.ptr, r->status, (int)reason.len,
 	    reason.ptr);
-	unit_slice("page", slice_of(wanted), r->content);
+	size_t len = strlen(start);
+	unit_need(page.len >= len + end.len, "a page that says nothing");
+	unit_slice("page", slice_of(start), (struct slice){ page.ptr, len });
+	unit_slice("its end", end, slice_after(page, page.len - end.len));
+	page = slice_after(page, len);
+	page.len -= end.len;
+	/* A sentence that says why, where there is content at all. */
+	if (r->has_content && r->status >= 300)
+		unit_bool("the page says why", true,
+		    page.len > 10 && page.ptr[page.len - 1] == '.' &&
+			memchr(page.ptr, '<', page.len) == NULL);
 }
 
 static void
@@ -559,10 +1019,41 @@ check_row(const struct row *row)
 		.to = slice_of(row->to == NULL ? "" : row->to),
 		.status = row->rule_status,
 	};
-	decide_reply(row->verdict, &request, &target, row->persist, row->last,
-	    NOW, &reply);
+	target.coding = row->is_stored ? row->coding : CODING_IDENTITY;
+	target.varies = row->varies;
+	if (row->dated_now)
+		target.facts.modified = NOW;
+	const struct policy policy = {
+		.persist = row->persist,
+		.portable_tags = row->portable,
+	};
+	memset(&reply, 0xEE, sizeof(reply));
+	enum verdict v = decide_reply(
+	    row->verdict, &request, &target, &policy, row->last, &now, &reply);
 	unit_string("answer", row->answer,
 	    (show(&reply, &t), text_add_char(&t, '\0'), buf));
+	unit_string("verdict",
+	    row->token == NULL ? verdict_token(row->verdict) : row->token,
+	    verdict_token(v));
+	unit_bool("Accept-Ranges goes with 200 and 206",
+	    reply.status == 200 || reply.status == 206, reply.accept_ranges);
+	if (reply.validators.modified >= 0 && !row->dated_now) {
+		unit_number("Last-Modified", NOW - 1,
+		    (long long)reply.validators.modified);
+		/* RFC 9110 8.8.3.3: each coding has a tag of its own. */
+		char tag[64];
+		snprintf(tag, sizeof(tag), "\"%s%s%.*s\"", OPAQUE,
+		    row->is_stored ? "-" : "",
+		    row->is_stored ? (int)coding_name(row->coding).len : 0,
+		    coding_name(row->coding).ptr);
+		unit_slice("ETag",
+		    row->portable ? SLICE(PORTABLE_TAG) : slice_of(tag),
+		    (struct slice){
+			reply.validators.tag, reply.validators.tag_len });
+	}
+	if (reply.validators.modified < 0)
+		unit_number(
+		    "no ETag either", 0, (long long)reply.validators.tag_len);
 	if (reply.file < 0)
 		check_page(&reply);
 }
@@ -576,7 +1067,9 @@ check_last_modified(void)
 		int64_t modified, now, wanted;
 	} dates[] = {
 		{ "modified long ago", 5, NOW, 5 },
-		{ "modified at the epoch", 0, NOW, 0 },
+		{ "modified at the epoch", 0, NOW, -1 },
+		{ "modified a second later", 1, NOW, -1 },
+		{ "modified two seconds later", 2, NOW, 2 },
 		{ "modified just now", NOW, NOW, NOW },
 		{ "modified a second ahead", NOW + 1, NOW, NOW },
 		{ "modified far ahead", 253402300799, NOW, NOW },
@@ -588,15 +1081,17 @@ check_last_modified(void)
 	};
 
 	for (size_t i = 0; i < UNIT_COUNT(dates); i++) {
+		const struct policy policy = { .persist = PERSIST_OK };
+		const struct timespec clock = { .tv_sec = dates[i].now };
 		struct reply reply;
 
 		unit_begin(dates[i].name);
 		set_up("GET /a.html" R_1_1, "a.html", SOME_FILE);
-		target.modified = dates[i].modified;
-		decide_reply(FOUND, &request, &target, PERSIST_OK, false,
-		    dates[i].now, &reply);
-		unit_number(
-		    "last_modified", dates[i].wanted, reply.last_modified);
+		target.facts.modified = dates[i].modified;
+		decide_reply(
+		    FOUND, &request, &target, &policy, false, &clock, &reply);
+		unit_number("modified", dates[i].wanted,
+		    (long long)reply.validators.modified);
 	}
 }
 
@@ -615,6 +1110,7 @@ check_all_verdicts(void)
 	};
 
 	for (size_t i = 0; i < UNIT_COUNT(all); i++) {
+		const struct policy policy = { .persist = PERSIST_ALWAYS };
 		struct reply reply;
 
 		unit_begin(all[i].name);
@@ -628,8 +1124,9 @@ check_all_verdicts(void)
 		if (all[i].status == 0)
 			continue;
 		set_up("GET /a" R_1_1, "a", NO_FILE);
-		decide_reply(all[i].verdict, &request, &target, PERSIST_ALWAYS,
-		    false, NOW, &reply);
+		enum verdict v = decide_reply(all[i].verdict, &request, &target,
+		    &policy, false, &now, &reply);
+		unit_string("verdict", all[i].token, verdict_token(v));
 		unit_number("reply's status", all[i].status, reply.status);
 		unit_bool("it closes exactly where framing is broken",
 		    !verdict_framing_intact(all[i].verdict), reply.close);
@@ -647,17 +1144,25 @@ check_reasons(void)
 		const char *reason;
 	} reasons[] = {
 		{ 200, "OK" },
+		{ 204, "No Content" },
+		{ 206, "Partial Content" },
 		{ 301, "Moved Permanently" },
 		{ 302, "Found" },
 		{ 303, "See Other" },
+		{ 304, "Not Modified" },
 		{ 307, "Temporary Redirect" },
 		{ 308, "Permanent Redirect" },
 		{ 400, "Bad Request" },
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" },
 		{ 408, "Request Timeout" },
+		{ 412, "Precondition Failed" },
+		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
+		{ 416, "Range Not Satisfiable" },
+		{ 417, "Expectation Failed" },
 		{ 431, "Request Header Fields Too Large" },
 		{ 500, "Internal Server Error" },
 		{ 501, "Not Implemented" },

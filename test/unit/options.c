@@ -47,6 +47,20 @@ static const struct row {
 	{ "--max-requests=5", NULL,
 	    "files t=1000 H=10000 s=30000 p=ok n=5 l=combined" },
 	{ "-n 0", NULL, DEFAULTS },
+	{ "-b 0", NULL, DEFAULTS " b=0" },
+	{ "-b 5", NULL, DEFAULTS " b=5" },
+	{ "-b5", NULL, DEFAULTS " b=5" },
+	{ "--max-body=5", NULL, DEFAULTS " b=5" },
+	{ "--max-body=64K", NULL, DEFAULTS },
+	{ "-b 65536", NULL, DEFAULTS },
+	{ "-e inode", NULL, DEFAULTS },
+	{ "-e portable", NULL, DEFAULTS " e=portable" },
+	{ "--etag=portable", NULL, DEFAULTS " e=portable" },
+	{ "--etag=portable --etag=inode", NULL, DEFAULTS },
+	{ "-e portable -p always", NULL,
+	    "files t=1000 H=10000 s=30000 p=always n=0 l=combined e=portable" },
+	{ "-p always -e inode", NULL,
+	    "files t=1000 H=10000 s=30000 p=always n=0 l=combined" },
 	{ "-l none", NULL, "files t=1000 H=10000 s=30000 p=ok n=0 l=none" },
 	{ "--log=none", NULL, "files t=1000 H=10000 s=30000 p=ok n=0 l=none" },
 	{ "--log=none --log=combined", NULL, DEFAULTS },
@@ -114,6 +128,40 @@ static const struct row {
 	{ "-n 1.5", NULL, "option value|1.5|" SENSELESS },
 	{ "-n x", NULL, "option value|x|" SENSELESS },
 	{ "--max-requests=", NULL, "option value||" SENSELESS },
+
+	/* Bytes. */
+	{ "-b 1k", NULL, DEFAULTS " b=1024" },
+	{ "-b 1K", NULL, DEFAULTS " b=1024" },
+	{ "-b 1m", NULL, DEFAULTS " b=1048576" },
+	{ "-b 3M", NULL, DEFAULTS " b=3145728" },
+	{ "-b 0K", NULL, DEFAULTS " b=0" },
+	{ "-b 000000000000000000000000000001", NULL, DEFAULTS " b=1" },
+	{ "-b 1073741824", NULL, DEFAULTS " b=1073741824" },
+	{ "-b 1048576K", NULL, DEFAULTS " b=1073741824" },
+	{ "-b 1024M", NULL, DEFAULTS " b=1073741824" },
+	{ "-b 1073741825", NULL, "option value|1073741825|" SENSELESS },
+	{ "-b 1048577K", NULL, "option value|1048577K|" SENSELESS },
+	{ "-b 1025M", NULL, "option value|1025M|" SENSELESS },
+	{ "-b 17592186044416M", NULL,
+	    "option value|17592186044416M|" SENSELESS },
+	{ "-b 18446744073709551617", NULL,
+	    "option value|18446744073709551617|" SENSELESS },
+	{ "-b K", NULL, "option value|K|" SENSELESS },
+	{ "-b 1G", NULL, "option value|1G|" SENSELESS },
+	{ "-b 1KB", NULL, "option value|1KB|" SENSELESS },
+	{ "-b 1KK", NULL, "option value|1KK|" SENSELESS },
+	{ "-b 1.5K", NULL, "option value|1.5K|" SENSELESS },
+	{ "-b -1", NULL, "option value|-1|" SENSELESS },
+	{ "-b +1", NULL, "option value|+1|" SENSELESS },
+	{ "-b 0x10", NULL, "option value|0x10|" SENSELESS },
+	{ "--max-body=", NULL, "option value||" SENSELESS },
+	{ "--max-body", NULL, "option|--max-body|" VALUELESS },
+	{ "-b", NULL, "option|-b|" VALUELESS },
+
+	{ "-e INODE", NULL, "option value|INODE|" SENSELESS },
+	{ "-e none", NULL, "option value|none|" SENSELESS },
+	{ "--etag=", NULL, "option value||" SENSELESS },
+	{ "-e", NULL, "option|-e|" VALUELESS },
 	{ "-p OK", NULL, "option value|OK|" SENSELESS },
 	{ "-p never", NULL, "option value|never|" SENSELESS },
 	{ "--persist=", NULL, "option value||" SENSELESS },
@@ -161,6 +209,8 @@ static const struct row {
 	{ "", "/srv", "/srv t=1000 H=10000 s=30000 p=ok n=0 l=combined" },
 	{ "/var", "/srv -n 5",
 	    "/var t=1000 H=10000 s=30000 p=ok n=5 l=combined" },
+	{ "", "-b 1K -e portable", DEFAULTS " b=1024 e=portable" },
+	{ "-b 2K -e inode", "-b 1K -e portable", DEFAULTS " b=2048" },
 	{ "-t 3", "-t 2 -n 5",
 	    "files t=3000 H=10000 s=30000 p=ok n=5 l=combined" },
 	{ "--log=combined", "--log=none", DEFAULTS },
@@ -195,6 +245,7 @@ static void
 check(const char *given, const char *environment, const char *result)
 {
 	char copy[4096 + 2] = "httpd", *words[WORDS_MAX + 1], buf[8192];
+	char body[32] = "";
 	struct options o = default_options;
 	struct options_error e = { 0 };
 
@@ -202,12 +253,18 @@ check(const char *given, const char *environment, const char *result)
 	    strlen(given) + sizeof("httpd") < sizeof(copy), "the row's length");
 	strcpy(copy + sizeof("httpd"), given);
 	int argc = split(copy, words);
-	if (options_read(&o, environment, argc, words, &e))
+	bool read = options_read(&o, environment, argc, words, &e);
+	/* The newest options are shown where they are not the default. */
+	if (o.max_body != 65536)
+		snprintf(body, sizeof(body), " b=%llu",
+		    (unsigned long long)o.max_body);
+	if (read)
 		snprintf(buf, sizeof(buf),
-		    "%s t=%d H=%d s=%d p=%s n=%lu l=%s%s%s", o.directory,
+		    "%s t=%d H=%d s=%d p=%s n=%lu l=%s%s%s%s%s", o.directory,
 		    o.idle_timeout_ms, o.head_timeout_ms, o.send_timeout_ms,
-		    o.persist == PERSIST_ALWAYS ? "always" : "ok",
-		    o.max_requests, o.log_requests ? "combined" : "none",
+		    o.policy.persist == PERSIST_ALWAYS ? "always" : "ok",
+		    o.max_requests, o.log_requests ? "combined" : "none", body,
+		    o.policy.portable_tags ? " e=portable" : "",
 		    o.show_help ? " help" : "",
 		    o.show_version ? " version" : "");
 	else
@@ -252,8 +309,9 @@ check_help(void)
 	static const char *const names[] = { "-t, --timeout=",
 		"-H, --head-timeout=", "-s, --send-timeout=",
 		"-p, --persist=ok|always",
-		"-n, --max-requests=", "-l, --log=combined|none", "-h, --help",
-		"-V, --version", "HTTPD_OPTIONS", "DIRECTORY" };
+		"-n, --max-requests=", "-b, --max-body=BYTES",
+		"-e, --etag=inode|portable", "-l, --log=combined|none",
+		"-h, --help", "-V, --version", "HTTPD_OPTIONS", "DIRECTORY" };
 
 	unit_begin("--help");
 	for (size_t i = 0; i < UNIT_COUNT(names); i++)

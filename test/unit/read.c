@@ -2,19 +2,11 @@
  * read: whole heads, heads that never become whole, and heads that follow one
  * another through the end of the buffer; each of them in one piece and a byte
  * at a time.
- *
- * A byte at a time is had without waiting by a socket that keeps the bounds of
- * what was sent (SOCK_SEQPACKET): each receive gets one byte.  The time limits
- * are generous where bytes are on their way, and short where none will come.
  */
+#include "peer.h"
 #include "requests.h"
 
-#include "read.h"
-
 #include <poll.h>
-
-#define LONG_MS 20000
-#define SHORT_MS 30
 
 /* A line of `n` bytes, "a" and then `fill`, with its end. */
 static void
@@ -28,45 +20,6 @@ add_line(
 		text_add_char(t, fill);
 	text_add(t, slice_of(end));
 	text_add(t, SLICE("\r\n"));
-}
-
-/* The connection's buffer, with its end at a page that cannot be touched. */
-static struct input *
-new_input(void)
-{
-	struct input *in = (struct input *)(void *)unit_room(
-	    UNIT_BEFORE_GUARD, sizeof(struct input));
-
-	memset(in, 0xEE, sizeof(*in));
-	in->start = in->end = 0;
-	return in;
-}
-
-struct peer {
-	struct channel channel;
-	int fds[2];
-	pid_t writer;
-};
-
-/* A channel on which these bytes arrive, `piece` at a time, and then the end. */
-static void
-peer_open(struct peer *p, struct slice bytes, size_t piece)
-{
-	int type = piece == 1 ? SOCK_SEQPACKET : SOCK_STREAM;
-
-	unit_need(socketpair(AF_UNIX, type, 0, p->fds) == 0, "socketpair");
-	unit_need(
-	    channel_open(&p->channel, p->fds[0], p->fds[0], LONG_MS, LONG_MS),
-	    "channel_open");
-	p->writer = unit_feed(p->fds[1], p->fds[0], bytes, piece);
-	close(p->fds[1]);
-}
-
-static void
-peer_close(struct peer *p)
-{
-	close(p->fds[0]);
-	unit_reap(p->writer);
 }
 
 /* A row of the table of heads: whole, with a second one behind, in bytes. */

@@ -39,7 +39,7 @@ static const struct request_row {
 	    "OTHER [/] [] [x] 1.1" },
 	{ "TRACE", LINE("TRACE / HTTP/1.1"), "method-not-allowed",
 	    "OTHER [/] [] [x] 1.1" },
-	{ "OPTIONS", LINE("OPTIONS / HTTP/1.1"), "method-not-allowed",
+	{ "OPTIONS", LINE("OPTIONS / HTTP/1.1"), "options",
 	    "OTHER [/] [] [x] 1.1" },
 	{ "a method nobody knows", LINE("BREW / HTTP/1.1"), "method-unknown",
 	    "OTHER [/] [] [x] 1.1" },
@@ -194,7 +194,7 @@ static const struct request_row {
 	    UNIT_BYTES("GET http://y/ HTTP/1.1\r\nHost: a b\r\n\r\n"),
 	    "bad-host", "" },
 	{ "an absolute target for OPTIONS", LINE("OPTIONS http://y HTTP/1.1"),
-	    "method-not-allowed", "OTHER [/] [] [y] 1.1" },
+	    "options", "OTHER [/] [] [y] 1.1" },
 	{ "an absolute target with an empty host",
 	    LINE("GET http:///a HTTP/1.1"), "bad-target", "" },
 	{ "an absolute target with only a port",
@@ -220,14 +220,44 @@ static const struct request_row {
 
 	/* Targets: authority-form and asterisk-form. */
 	{ "CONNECT to a host and port", LINE("CONNECT y:443 HTTP/1.1"),
-	    "method-not-allowed", "OTHER [] [] [x] 1.1 content" },
+	    "method-not-allowed", "OTHER [] [] [x] 1.1 tunnel" },
 	{ "CONNECT to a path", LINE("CONNECT / HTTP/1.1"), "bad-target", "" },
 	{ "CONNECT to a URI", LINE("CONNECT http://y/ HTTP/1.1"), "bad-target",
 	    "" },
 	{ "GET of a host and port", LINE("GET y:443 HTTP/1.1"), "bad-target",
 	    "" },
-	{ "OPTIONS of everything", LINE("OPTIONS * HTTP/1.1"),
-	    "method-not-allowed", "OTHER [] [] [x] 1.1" },
+	{ "CONNECT to an IPv6 address", LINE("CONNECT [::1]:443 HTTP/1.1"),
+	    "method-not-allowed", "OTHER [] [] [x] 1.1 tunnel" },
+	{ "CONNECT with a length",
+	    UNIT_BYTES(
+		"CONNECT y:443 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"),
+	    "method-not-allowed", "OTHER [] [] [x] 1.1 tunnel" },
+	{ "CONNECT without a port", LINE("CONNECT y HTTP/1.1"), "bad-target",
+	    "" },
+	{ "CONNECT with an empty port", LINE("CONNECT y: HTTP/1.1"),
+	    "bad-target", "" },
+	{ "CONNECT to an IPv6 address without a port",
+	    LINE("CONNECT [::1] HTTP/1.1"), "bad-target", "" },
+	{ "CONNECT to a port alone", LINE("CONNECT :443 HTTP/1.1"),
+	    "bad-target", "" },
+	{ "CONNECT to an asterisk", LINE("CONNECT * HTTP/1.1"), "bad-target",
+	    "" },
+	{ "OPTIONS of everything", LINE("OPTIONS * HTTP/1.1"), "options",
+	    "OTHER [] [] [x] 1.1" },
+	{ "OPTIONS of everything in HTTP/1.0", LINE("OPTIONS * HTTP/1.0"),
+	    "options", "OTHER [] [] [x] 1.0" },
+	{ "OPTIONS of a host and port", LINE("OPTIONS y:443 HTTP/1.1"),
+	    "bad-target", "" },
+	{ "OPTIONS with content",
+	    UNIT_BYTES(
+		"OPTIONS * HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"),
+	    "options", "OTHER [] [] [x] 1.1 content=3" },
+	{ "OPTIONS does not hide bad framing",
+	    UNIT_BYTES(
+		"OPTIONS * HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n"),
+	    "bad-content-length", "" },
+	{ "OPTIONS has case", LINE("options / HTTP/1.1"), "method-unknown",
+	    "OTHER [/] [] [x] 1.1" },
 	{ "OPTIONS of two asterisks", LINE("OPTIONS ** HTTP/1.1"), "bad-target",
 	    "" },
 	{ "GET of everything", LINE("GET * HTTP/1.1"), "bad-target", "" },
@@ -331,16 +361,16 @@ static const struct request_row {
 	{ "Content-Length 0", FIELD("Content-Length: 0"), "proceed",
 	    "GET [/] [] [x] 1.1" },
 	{ "Content-Length 5", FIELD("Content-Length: 5"), "proceed",
-	    "GET [/] [] [x] 1.1 content" },
+	    "GET [/] [] [x] 1.1 content=5" },
 	{ "Content-Length with zeros in front", FIELD("Content-Length: 0000"),
 	    "proceed", "GET [/] [] [x] 1.1" },
 	{ "a list of equal lengths", FIELD("Content-Length: 5, 5 ,5"),
-	    "proceed", "GET [/] [] [x] 1.1 content" },
+	    "proceed", "GET [/] [] [x] 1.1 content=5" },
 	{ "equal lengths in two fields",
 	    FIELD("Content-Length: 5\r\nContent-Length: 05"), "proceed",
-	    "GET [/] [] [x] 1.1 content" },
+	    "GET [/] [] [x] 1.1 content=5" },
 	{ "the largest length", FIELD("Content-Length: 9223372036854775807"),
-	    "proceed", "GET [/] [] [x] 1.1 content" },
+	    "proceed", "GET [/] [] [x] 1.1 content=9223372036854775807" },
 	{ "one more than the largest length",
 	    FIELD("Content-Length: 9223372036854775808"), "bad-content-length",
 	    "" },
@@ -380,15 +410,15 @@ static const struct request_row {
 	{ "POST with content",
 	    UNIT_BYTES(
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n"),
-	    "method-not-allowed", "OTHER [/] [] [x] 1.1 content" },
+	    "method-not-allowed", "OTHER [/] [] [x] 1.1 content=1" },
 
 	/* Transfer-Encoding. */
 	{ "chunked", FIELD("Transfer-Encoding: chunked"), "proceed",
-	    "GET [/] [] [x] 1.1 content" },
+	    "GET [/] [] [x] 1.1 content=chunks" },
 	{ "codings have no case", FIELD("Transfer-Encoding: ChUnKeD"),
-	    "proceed", "GET [/] [] [x] 1.1 content" },
+	    "proceed", "GET [/] [] [x] 1.1 content=chunks" },
 	{ "empty members of the list", FIELD("Transfer-Encoding: , chunked ,"),
-	    "proceed", "GET [/] [] [x] 1.1 content" },
+	    "proceed", "GET [/] [] [x] 1.1 content=chunks" },
 	{ "gzip before chunked", FIELD("Transfer-Encoding: gzip, chunked"),
 	    "transfer-coding-unknown", "" },
 	{ "gzip and chunked in two fields",
@@ -428,6 +458,91 @@ static const struct request_row {
 	{ "a space behind the name Transfer-Encoding",
 	    FIELD("Transfer-Encoding : chunked"), "bad-field-name", "" },
 
+	/* Expect. */
+	{ "an expectation", FIELD("Expect: 100-continue"), "proceed",
+	    "GET [/] [] [x] 1.1 expects" },
+	{ "an expectation of content",
+	    FIELD("Expect: 100-continue\r\nContent-Length: 5"), "proceed",
+	    "GET [/] [] [x] 1.1 content=5 expects" },
+	{ "an expectation of chunks",
+	    FIELD("Transfer-Encoding: chunked\r\nExpect: 100-continue"),
+	    "proceed", "GET [/] [] [x] 1.1 content=chunks expects" },
+	{ "expectations have no case", FIELD("eXPECT: 100-CONTINUE"), "proceed",
+	    "GET [/] [] [x] 1.1 expects" },
+	{ "an expectation in a list", FIELD("Expect: ,100-continue ,"),
+	    "proceed", "GET [/] [] [x] 1.1 expects" },
+	{ "an expectation twice",
+	    FIELD("Expect: 100-continue\r\nExpect: 100-continue"), "proceed",
+	    "GET [/] [] [x] 1.1 expects" },
+	{ "an expectation of nothing", FIELD("Expect:"), "proceed",
+	    "GET [/] [] [x] 1.1" },
+	{ "an expectation in HTTP/1.0",
+	    FIELD_1_0("Expect: 100-continue\r\nContent-Length: 5"), "proceed",
+	    "GET [/] [] [] 1.0 content=5" },
+	{ "another expectation", FIELD("Expect: 200-ok"), "expectation-failed",
+	    "GET [/] [] [x] 1.1" },
+	{ "another expectation with content",
+	    FIELD("Expect: x\r\nContent-Length: 5"), "expectation-failed",
+	    "GET [/] [] [x] 1.1 content=5" },
+	{ "one expectation and another", FIELD("Expect: 100-continue, x"),
+	    "expectation-failed", "GET [/] [] [x] 1.1 expects" },
+	{ "an expectation with a parameter", FIELD("Expect: 100-continue;a=b"),
+	    "expectation-failed", "GET [/] [] [x] 1.1" },
+	{ "an expectation with a value", FIELD("Expect: 100-continue=b"),
+	    "expectation-failed", "GET [/] [] [x] 1.1" },
+	{ "the start of an expectation", FIELD("Expect: 100-continu"),
+	    "expectation-failed", "GET [/] [] [x] 1.1" },
+	{ "another expectation in HTTP/1.0", FIELD_1_0("Expect: x"), "proceed",
+	    "GET [/] [] [] 1.0" },
+	{ "another expectation of a refused method",
+	    UNIT_BYTES("POST / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n"),
+	    "expectation-failed", "OTHER [/] [] [x] 1.1" },
+	{ "an expectation of a refused method",
+	    UNIT_BYTES(
+		"PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"),
+	    "method-not-allowed", "OTHER [/] [] [x] 1.1 content=5 expects" },
+	{ "another expectation does not hide bad framing",
+	    FIELD("Expect: x\r\nContent-Length: x"), "bad-content-length", "" },
+	{ "another expectation does not hide a missing host",
+	    UNIT_BYTES("GET / HTTP/1.1\r\nExpect: x\r\n\r\n"), "host-missing",
+	    "" },
+
+	/* Fields that only some answers look at. */
+	{ "one of each",
+	    FIELD("If-Match: a\r\nIf-None-Match: b\r\nIf-Modified-Since: c\r\n"
+		  "If-Unmodified-Since: d\r\nRange: e\r\nIf-Range: f\r\n"
+		  "Accept-Encoding: g"),
+	    "proceed",
+	    "GET [/] [] [x] 1.1 0=[a] 1=[b] 2=[c] 3=[d] 4=[e] 5=[f] 6=[g]" },
+	{ "their names have no case",
+	    FIELD("if-match: a\r\nRANGE: e\r\naccept-ENCODING: g"), "proceed",
+	    "GET [/] [] [x] 1.1 0=[a] 4=[e] 6=[g]" },
+	{ "blanks around their values",
+	    FIELD("If-Match: \t a \t \r\nRange:e\r\nIf-Range:\t"), "proceed",
+	    "GET [/] [] [x] 1.1 0=[a] 4=[e] 5=[]" },
+	{ "colons in their values", FIELD("If-Match: a:b:\r\nRange: :"),
+	    "proceed", "GET [/] [] [x] 1.1 0=[a:b:] 4=[:]" },
+	{ "several lines of a field",
+	    FIELD("Accept-Encoding: a\r\nIf-Match: b\r\nAccept-Encoding:\r\n"
+		  "aCCEPT-eNCODING: c,d"),
+	    "proceed", "GET [/] [] [x] 1.1 0=[b] 6=[a][][c,d]" },
+	{ "one of them before Host",
+	    UNIT_BYTES("GET / HTTP/1.1\r\nRange: e\r\nHost: x\r\n\r\n"),
+	    "proceed", "GET [/] [] [x] 1.1 4=[e]" },
+	{ "names that only resemble theirs",
+	    FIELD("If-Matc: a\r\nIf-Matches: a\r\nRanges: a\r\nX-Range: a\r\n"
+		  "IfRange: a\r\nIf-None-Match-: a\r\nAccept-Encodin: a"),
+	    "proceed", "GET [/] [] [x] 1.1" },
+	{ "their names in a value", FIELD("Accept: Range: a"), "proceed",
+	    "GET [/] [] [x] 1.1" },
+	{ "their names in the target",
+	    UNIT_BYTES("GET /Range:a HTTP/1.1\r\nHost: x\r\n\r\n"), "proceed",
+	    "GET [/Range:a] [] [x] 1.1" },
+	{ "a value above ASCII", FIELD("If-Match: \"\xFF\""), "proceed",
+	    "GET [/] [] [x] 1.1 0=[\"\xFF\"]" },
+	{ "one of them in HTTP/1.0", FIELD_1_0("Range: e"), "proceed",
+	    "GET [/] [] [] 1.0 4=[e]" },
+
 	/* Connection. */
 	{ "Connection: close", FIELD("Connection: close"), "proceed",
 	    "GET [/] [] [x] 1.1 close" },
@@ -461,6 +576,35 @@ static const struct request_row {
 #undef FIELD_1_0
 #undef HOST
 
+/*
+ * The lines of each field that answers look for later, by the field's number,
+ * and what is odd about their count.
+ */
+static inline void
+unit_show_fields(const struct request *r, struct text *t)
+{
+	for (enum field field = 0; field < FIELD_COUNT; field++) {
+		struct slice rest = r->fields, value, only;
+		unsigned lines = 0;
+
+		while (request_next_field(&rest, field, &value)) {
+			if (lines++ == 0) {
+				text_add_char(t, ' ');
+				text_add_number(t, field, 1);
+				text_add_char(t, '=');
+			}
+			text_add_char(t, '[');
+			text_add(t, value);
+			text_add_char(t, ']');
+		}
+		if (lines != r->occurs[field])
+			text_add(t, SLICE(" counted wrongly"));
+		if (request_only_field(r, field, &only) != (lines == 1) ||
+		    (lines == 1 && !slice_equal(only, value)))
+			text_add(t, SLICE(" not the only one"));
+	}
+}
+
 /* The meaning of a whole request as the table writes it. */
 static inline struct slice
 unit_show_request(const struct request *r, struct text *t)
@@ -478,7 +622,15 @@ unit_show_request(const struct request *r, struct text *t)
 	text_add_number(t, (uint64_t)r->minor_version, 1);
 	text_add(t, r->says_close ? SLICE(" close") : SLICE(""));
 	text_add(t, r->says_keep_alive ? SLICE(" keep-alive") : SLICE(""));
-	text_add(t, r->has_content ? SLICE(" content") : SLICE(""));
+	if (r->is_tunnel) {
+		text_add(t, SLICE(" tunnel"));
+	} else if (r->has_content && r->is_chunked) {
+		text_add(t, SLICE(" content=chunks"));
+	} else if (r->has_content) {
+		text_add(t, SLICE(" content="));
+		text_add_number(t, r->content_length, 1);
+	}
+	text_add(t, r->expects_continue ? SLICE(" expects") : SLICE(""));
 	if (r->referer.len > 0) {
 		text_add(t, SLICE(" referer=["));
 		text_add(t, r->referer);
@@ -489,6 +641,7 @@ unit_show_request(const struct request *r, struct text *t)
 		text_add(t, r->user_agent);
 		text_add(t, SLICE("]"));
 	}
+	unit_show_fields(r, t);
 	return text_slice(t);
 }
 

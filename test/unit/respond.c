@@ -107,7 +107,9 @@ static const struct row {
 		.content_length = 4,
 		.content = UNIT_BYTES(PAGE),
 		.file = -1,
-		.last_modified = -1,
+		.has_content = true,
+		.validators = { .modified = -1 },
+		.coding = CODING_IDENTITY,
 		.close = true },
 	    "HTTP/1.1 404 Not Found\r\n" DATE
 	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\n" CLOSE
@@ -118,7 +120,9 @@ static const struct row {
 		.content_length = 4,
 		.content = UNIT_BYTES(PAGE),
 		.file = -1,
-		.last_modified = -1,
+		.has_content = true,
+		.validators = { .modified = -1 },
+		.coding = CODING_IDENTITY,
 		.head_only = true },
 	    "HTTP/1.1 404 Not Found\r\n" DATE
 	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\n" },
@@ -128,7 +132,9 @@ static const struct row {
 		.content_length = 4,
 		.content = UNIT_BYTES(PAGE),
 		.file = -1,
-		.last_modified = 0,
+		.has_content = true,
+		.validators = { .modified = 0 },
+		.coding = CODING_IDENTITY,
 		.close = true },
 	    "HTTP/1.1 200 OK\r\n" DATE
 	    "Content-Type: image/png\r\nContent-Length: 4\r\nLast-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n" CLOSE
@@ -139,21 +145,92 @@ static const struct row {
 		.content_length = 4,
 		.content = UNIT_BYTES(PAGE),
 		.file = -1,
-		.last_modified = -1,
+		.has_content = true,
+		.validators = { .modified = -1 },
+		.coding = CODING_IDENTITY,
 		.allow = true,
 		.close = true },
 	    "HTTP/1.1 405 Method Not Allowed\r\n" DATE
-	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\nAllow: GET, HEAD\r\n" CLOSE
+	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\nAllow: GET, HEAD, OPTIONS\r\n" CLOSE
 		PAGE },
 	{ "no content",
 	    { .status = 200,
 		.content_type = UNIT_BYTES("text/plain"),
 		.content_length = 0,
 		.file = -1,
-		.last_modified = -1,
+		.has_content = true,
+		.validators = { .modified = -1 },
+		.coding = CODING_IDENTITY,
 		.close = true },
 	    "HTTP/1.1 200 OK\r\n" DATE
 	    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 0\r\n" CLOSE },
+	{ "204: no content, and no length",
+	    { .status = 204,
+		.content_type = UNIT_BYTES("text/html"),
+		.content_length = 4,
+		.content = UNIT_BYTES(PAGE),
+		.file = -1,
+		.validators = { .modified = -1 },
+		.coding = CODING_IDENTITY,
+		.allow = true },
+	    "HTTP/1.1 204 No Content\r\n" DATE
+	    "Allow: GET, HEAD, OPTIONS\r\nConnection: keep-alive\r\n\r\n" },
+	{ "304: validators and Vary, and nothing that describes content",
+	    { .status = 304,
+		.content_type = UNIT_BYTES("text/html"),
+		.content_length = 4,
+		.content = UNIT_BYTES(PAGE),
+		.file = -1,
+		.validators = { .tag = "\"a-b\"",
+		    .tag_len = 5,
+		    .modified = NOW - 1 },
+		.coding = CODING_IDENTITY,
+		.vary = true },
+	    "HTTP/1.1 304 Not Modified\r\n" DATE
+	    "ETag: \"a-b\"\r\nLast-Modified: Sun, 06 Nov 1994 08:49:36 GMT\r\n"
+	    "Vary: Accept-Encoding\r\nConnection: keep-alive\r\n\r\n" },
+	{ "a weak tag, and no date",
+	    { .status = 304,
+		.file = -1,
+		.validators = { .tag = "\"a-b\"",
+		    .tag_len = 5,
+		    .tag_is_weak = true,
+		    .modified = -1 },
+		.coding = CODING_IDENTITY },
+	    "HTTP/1.1 304 Not Modified\r\n" DATE
+	    "ETag: W/\"a-b\"\r\nConnection: keep-alive\r\n\r\n" },
+	{ "a coding",
+	    { .status = 200,
+		.has_content = true,
+		.content_type = UNIT_BYTES("text/css"),
+		.content_length = 4,
+		.content = UNIT_BYTES(PAGE),
+		.file = -1,
+		.validators = { .tag = "\"\"", .tag_len = 2, .modified = 0 },
+		.accept_ranges = true,
+		.coding = CODING_ZSTD,
+		.vary = true,
+		.close = true },
+	    "HTTP/1.1 200 OK\r\n" DATE
+	    "Content-Type: text/css; charset=utf-8\r\nContent-Encoding: zstd\r\n"
+	    "Content-Length: 4\r\nETag: \"\"\r\n"
+	    "Last-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
+	    "Accept-Ranges: bytes\r\nVary: Accept-Encoding\r\n" CLOSE PAGE },
+	{ "a range that is refused",
+	    { .status = 416,
+		.has_content = true,
+		.content_type = UNIT_BYTES("text/html"),
+		.content_length = 4,
+		.content = UNIT_BYTES(PAGE),
+		.file = -1,
+		.range_refused = true,
+		.complete_length = UINT64_MAX,
+		.validators = { .modified = -1 },
+		.coding = CODING_IDENTITY,
+		.close = true },
+	    "HTTP/1.1 416 Range Not Satisfiable\r\n" DATE
+	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\n"
+	    "Content-Range: bytes */18446744073709551615\r\n" CLOSE PAGE },
 };
 
 static const struct location_row {
@@ -203,7 +280,9 @@ check_locations(void)
 			.content = SLICE(PAGE),
 			.content_length = 4,
 			.file = -1,
-			.last_modified = -1,
+			.has_content = true,
+			.validators = { .modified = -1 },
+			.coding = CODING_IDENTITY,
 			.location = row->location,
 			.location_is_path = row->is_path,
 			.location_query = row->query,
@@ -253,7 +332,9 @@ check_largest_location(void)
 			.content = SLICE(PAGE),
 			.content_length = 4,
 			.file = -1,
-			.last_modified = -1,
+			.has_content = true,
+			.validators = { .modified = -1 },
+			.coding = CODING_IDENTITY,
 			.location = rule.to,
 			.location_query = { query, sizeof(query) },
 			.close = true,
@@ -286,7 +367,9 @@ check_files(bool by_pipe)
 				.content_type = SLICE("image/png"),
 				.content_length = sizes[i] + (size_t)shorter,
 				.file = make_file(sizes[i]),
-				.last_modified = -1,
+				.has_content = true,
+				.validators = { .modified = -1 },
+				.coding = CODING_IDENTITY,
 			};
 			char name[64];
 
@@ -323,6 +406,229 @@ check_files(bool by_pipe)
 	}
 }
 
+/* The value of a field of a head; empty if it is not there. */
+static struct slice
+field_of(struct slice head, const char *name)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "\r\n%s: ", name);
+	const char *at = memmem(head.ptr, head.len, line, strlen(line));
+	if (at == NULL)
+		return (struct slice){ head.ptr, 0 };
+	at += strlen(line);
+	const char *end =
+	    memmem(at, head.len - (size_t)(at - head.ptr), "\r\n", 2);
+	return (struct slice){ at, (size_t)(end - at) };
+}
+
+/* The boundary of a multipart answer: 32 hexadecimal digits. */
+static struct slice
+boundary_of(struct slice head)
+{
+	struct slice type = field_of(head, "Content-Type");
+	struct slice start = SLICE("multipart/byteranges; boundary=");
+
+	if (type.len < start.len ||
+	    !slice_equal((struct slice){ type.ptr, start.len }, start))
+		return (struct slice){ head.ptr, 0 };
+	return slice_after(type, start.len);
+}
+
+/* What the answer's content is to be, as RFC 9110 14.6 lays it out. */
+static struct slice
+wanted_of_ranges(
+    const struct reply *reply, struct slice boundary, char *buf, size_t cap)
+{
+	struct text t = { .ptr = buf, .cap = cap };
+	const struct ranges *r = &reply->ranges;
+
+	for (size_t i = 0; i < r->count; i++) {
+		char head[512];
+
+		if (r->count > 1) {
+			snprintf(head, sizeof(head),
+			    "%s--%.*s\r\nContent-Type: %.*s\r\n"
+			    "Content-Range: bytes %llu-%llu/%llu\r\n\r\n",
+			    i == 0 ? "" : "\r\n", (int)boundary.len,
+			    boundary.ptr, (int)reply->content_type.len,
+			    reply->content_type.ptr,
+			    (unsigned long long)r->list[i].first,
+			    (unsigned long long)(r->list[i].first +
+				r->list[i].len - 1),
+			    (unsigned long long)reply->complete_length);
+			text_add(&t, slice_of(head));
+		}
+		unit_need(r->list[i].len <= cap - t.len &&
+			pread(reply->file, buf + t.len, r->list[i].len,
+			    (off_t)r->list[i].first) == (ssize_t)r->list[i].len,
+		    "pread");
+		t.len += r->list[i].len;
+	}
+	if (r->count > 1) {
+		text_add(&t, SLICE("\r\n--"));
+		text_add(&t, boundary);
+		text_add(&t, SLICE("--\r\n"));
+	}
+	unit_need(!t.overflowed, "the row is too long for the test");
+	return text_slice(&t);
+}
+
+#define FILE_SIZE 300000
+#define ALL_COPIED CONTENT_COPY_MAX
+static const struct ranges range_rows[] = {
+	{ 1, { { 0, 1 } } },
+	{ 1, { { 0, FILE_SIZE } } },
+	{ 1, { { 5, ALL_COPIED - 1 } } },
+	{ 1, { { 1023, ALL_COPIED } } },
+	{ 1, { { 1025, ALL_COPIED + 1 } } },
+	{ 1, { { FILE_SIZE - 1, 1 } } },
+	{ 1, { { 123456, FILE_SIZE - 123456 } } },
+	{ 2, { { 0, 1 }, { 100, 1 } } },
+	{ 2, { { FILE_SIZE - 1, 1 }, { 0, 1 } } },
+	{ 2, { { 200000, 100000 }, { 0, 100000 } } },
+	{ 3, { { 0, ALL_COPIED }, { 100000, ALL_COPIED + 1 }, { 200000, 5 } } },
+	{ 3, { { 200000, 5 }, { 100000, ALL_COPIED + 1 }, { 0, ALL_COPIED } } },
+};
+
+/* Parts of a file, and those of a file that is shorter than it was. */
+static void
+check_ranges(const struct ranges *ranges, bool by_pipe)
+{
+	static char buf[1 << 20];
+	static struct slice last_boundary;
+	static char last[64];
+	struct reply reply = {
+		.status = 206,
+		.has_content = true,
+		.content_type = SLICE("image/png"),
+		.content_length = FILE_SIZE,
+		.complete_length = FILE_SIZE,
+		.ranges = *ranges,
+		.accept_ranges = true,
+		.file = make_file(FILE_SIZE),
+		.validators = { .modified = -1 },
+		.coding = CODING_IDENTITY,
+	};
+	char name[80], length[32], range[96] = "";
+
+	snprintf(name, sizeof(name), "%zu ranges from %llu by a %s",
+	    ranges->count, (unsigned long long)ranges->list[0].first,
+	    by_pipe ? "pipe" : "socket");
+	unit_begin(name);
+	struct outcome o = send_reply(&reply, by_pipe);
+	struct slice head = head_of(o.bytes);
+	struct slice content = slice_after(o.bytes, head.len);
+	struct slice boundary = boundary_of(head);
+	struct slice wanted =
+	    wanted_of_ranges(&reply, boundary, buf, sizeof(buf));
+
+	unit_string("verdict", "proceed", o.token);
+	unit_slice("content", wanted, content);
+	unit_number(
+	    "content_sent", (long long)wanted.len, (long long)o.content_sent);
+	snprintf(length, sizeof(length), "%zu", wanted.len);
+	unit_slice("Content-Length", slice_of(length),
+	    field_of(head, "Content-Length"));
+	if (ranges->count == 1)
+		snprintf(range, sizeof(range), "bytes %llu-%llu/%d",
+		    (unsigned long long)ranges->list[0].first,
+		    (unsigned long long)(ranges->list[0].first +
+			ranges->list[0].len - 1),
+		    FILE_SIZE);
+	unit_slice(
+	    "Content-Range", slice_of(range), field_of(head, "Content-Range"));
+	unit_slice(
+	    "Accept-Ranges", SLICE("bytes"), field_of(head, "Accept-Ranges"));
+	if (ranges->count == 1) {
+		unit_slice("Content-Type", reply.content_type,
+		    field_of(head, "Content-Type"));
+	} else {
+		unit_number(
+		    "the boundary's length", 32, (long long)boundary.len);
+		for (size_t i = 0; i < boundary.len; i++)
+			unit_bool("the boundary is of hexadecimal digits", true,
+			    strchr("0123456789abcdef", boundary.ptr[i]) !=
+				NULL);
+		unit_bool("the boundary is a new one", false,
+		    slice_equal(boundary, last_boundary));
+		snprintf(last, sizeof(last), "%.*s", (int)boundary.len,
+		    boundary.ptr);
+		last_boundary = slice_of(last);
+	}
+
+	/* The file is cut in its middle before it is sent. */
+	uint64_t lost = 0, kept = 0;
+	for (size_t i = 0; i < ranges->count; i++) {
+		const struct range *r = &ranges->list[i];
+		uint64_t end = r->first + r->len;
+
+		lost += end > FILE_SIZE / 2 ? 1 : 0;
+		kept += lost == 0 ? r->len : 0;
+	}
+	unit_need(ftruncate(reply.file, FILE_SIZE / 2) == 0, "ftruncate");
+	o = send_reply(&reply, by_pipe);
+	content = slice_after(o.bytes, head_of(o.bytes).len);
+	unit_string("verdict of a file that has shrunk",
+	    lost > 0 ? "file-shrank" : "proceed", o.token);
+	unit_bool("nothing is sent twice or made up", true,
+	    content.len >= kept && content.len <= wanted.len &&
+		(lost == 0 || content.len < wanted.len));
+	/* Whether the head of a part left before the file failed is not told. */
+	if (ranges->count > 1)
+		unit_bool("content_sent is what left of the file", true,
+		    o.content_sent >= kept && o.content_sent <= content.len);
+	else
+		unit_number("content_sent of a file that has shrunk",
+		    (long long)content.len, (long long)o.content_sent);
+	if (ranges->count == 1)
+		unit_slice("content of a file that has shrunk",
+		    (struct slice){ wanted.ptr, content.len }, content);
+	close(reply.file);
+}
+
+/* As many parts as there can be, of the longest type with the largest numbers. */
+static void
+check_most_parts(void)
+{
+	static char buf[1 << 20];
+	static const uint64_t at = (uint64_t)1 << 40;
+	int fd = memfd_create("content", MFD_CLOEXEC);
+	struct reply reply = {
+		.status = 206,
+		.has_content = true,
+		.content_type = SLICE(
+		    "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+		.content_length = 2 * at,
+		.complete_length = 2 * at,
+		.file = fd,
+		.validators = { .modified = -1 },
+		.coding = CODING_IDENTITY,
+	};
+
+	unit_begin("as many parts as there can be");
+	unit_need(fd >= 0 && ftruncate(fd, (off_t)(2 * at)) == 0, "memfd");
+	for (uint64_t i = 0; i < RANGES_MAX; i++) {
+		uint64_t first = at + (RANGES_MAX - i) * 1000;
+
+		unit_need(
+		    pwrite(fd, "abcdefgh", 8, (off_t)first) == 8, "pwrite");
+		reply.ranges.list[reply.ranges.count++] =
+		    (struct range){ first, 8 };
+	}
+	for (int by_pipe = 0; by_pipe < 2; by_pipe++) {
+		struct outcome o = send_reply(&reply, by_pipe);
+		struct slice head = head_of(o.bytes);
+
+		unit_string("verdict", "proceed", o.token);
+		unit_slice("content",
+		    wanted_of_ranges(
+			&reply, boundary_of(head), buf, sizeof(buf)),
+		    slice_after(o.bytes, head.len));
+	}
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -341,5 +647,10 @@ main(void)
 	check_largest_location();
 	check_files(false);
 	check_files(true);
+	for (size_t i = 0; i < UNIT_COUNT(range_rows); i++) {
+		check_ranges(&range_rows[i], false);
+		check_ranges(&range_rows[i], true);
+	}
+	check_most_parts();
 	return unit_end();
 }

@@ -1,0 +1,57 @@
+/*
+ * A connection's buffer, and a peer that sends known bytes and then the end.
+ *
+ * A byte at a time is had without waiting by a socket that keeps the bounds of
+ * what was sent (SOCK_SEQPACKET): each receive gets one byte.
+ */
+#ifndef PEER_H
+#define PEER_H
+
+#include "unit.h"
+
+#include "read.h"
+
+/* Generous where bytes are on their way, and short where none will come. */
+#define LONG_MS 20000
+#define SHORT_MS 30
+
+/* The connection's buffer, with its end at a page that cannot be touched. */
+static inline struct input *
+new_input(void)
+{
+	struct input *in = (struct input *)(void *)unit_room(
+	    UNIT_BEFORE_GUARD, sizeof(struct input));
+
+	memset(in, 0xEE, sizeof(*in));
+	in->start = in->end = 0;
+	return in;
+}
+
+struct peer {
+	struct channel channel;
+	int fds[2];
+	pid_t writer;
+};
+
+/* A channel on which these bytes arrive, `piece` at a time, and then the end. */
+static inline void
+peer_open(struct peer *p, struct slice bytes, size_t piece)
+{
+	int type = piece == 1 ? SOCK_SEQPACKET : SOCK_STREAM;
+
+	unit_need(socketpair(AF_UNIX, type, 0, p->fds) == 0, "socketpair");
+	unit_need(
+	    channel_open(&p->channel, p->fds[0], p->fds[0], LONG_MS, LONG_MS),
+	    "channel_open");
+	p->writer = unit_feed(p->fds[1], p->fds[0], bytes, piece);
+	close(p->fds[1]);
+}
+
+static inline void
+peer_close(struct peer *p)
+{
+	close(p->fds[0]);
+	unit_reap(p->writer);
+}
+
+#endif
