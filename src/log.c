@@ -41,7 +41,7 @@ static struct {
 	enum destination destination;
 	bool error_is_socket; /* as of the journal */
 	int syslog;
-	struct text peer; /* the client's address; cap 0: not asked yet */
+	struct text peer; /* the client's address */
 	char peer_buf[INET6_ADDRSTRLEN];
 } log_state;
 
@@ -183,15 +183,18 @@ add_quoted(struct text *t, struct slice s, size_t max)
 }
 
 void
+log_open(void)
+{
+	log_state.peer = TEXT_IN(log_state.peer_buf);
+	add_peer(&log_state.peer, STDIN_FILENO);
+}
+
+void
 log_request(const struct log_entry *e)
 {
 	char buf[PIPE_BUF];
 	struct text t = TEXT_IN(buf);
 
-	if (log_state.peer.cap == 0) {
-		log_state.peer = TEXT_IN(log_state.peer_buf);
-		add_peer(&log_state.peer, STDIN_FILENO);
-	}
 	text_add(&t, SLICE(SYSLOG_INFO));
 	size_t skip = t.len;
 	text_add(&t, text_slice(&log_state.peer));

@@ -25,6 +25,12 @@ struct log_entry {
 };
 
 /*
+ * Asks for the client's address while it is there: one that has broken off
+ * its answer has none any more.  Before the first log_request().
+ */
+void log_open(void);
+
+/*
  * Writes the Combined Log Format's line with the verdict's token as one more
  * quoted field.  Never longer than PIPE_BUF, so that lines of many processes
  * do not mix.  A line that cannot be written is lost: there is nowhere left

@@ -202,6 +202,18 @@ open_file(const struct site *site, const char *path, struct target *t)
 }
 
 /*
+ * Whether a date is before another.  One without a fraction of a second was
+ * set by a program that keeps none: it counts as any moment of its second.
+ */
+static bool
+is_older(const struct file_facts *a, const struct file_facts *b)
+{
+	if (a->modified != b->modified)
+		return a->modified < b->modified;
+	return a->modified_ns != 0 && a->modified_ns < b->modified_ns;
+}
+
+/*
  * Looks for neighbours of the file that hold it in another coding, and makes
  * the one that suits the client best the representation.  One that is older
  * than the file is what is left of an earlier state of it.  The path is put
@@ -224,7 +236,7 @@ choose_coding(const struct site *site, const struct request *r,
 		if (open_regular(site, t->path.name, &stored[i].fd,
 			&stored[i].facts) != FOUND)
 			continue;
-		if (stored[i].facts.modified < t->facts.modified)
+		if (is_older(&stored[i].facts, &t->facts))
 			close(stored[i].fd);
 		else
 			available |= 1u << i;

@@ -154,6 +154,8 @@ open_connection(
 {
 	c->site = site;
 	c->options = options;
+	if (options->log_requests)
+		log_open();
 	return channel_open(&c->channel, STDIN_FILENO, STDOUT_FILENO,
 	    options->idle_timeout_ms, options->send_timeout_ms);
 }

@@ -681,3 +681,16 @@ assert_no_neighbour() {
 	assert_status 200 ok
 	assert_coding gzip
 }
+
+@test "a neighbour that is older by less than a second is passed over, unless it keeps no fractions" {
+	echo plain >"$tree/within.css"
+	echo coded >"$tree/within.css.br"
+	touch -d '1994-11-06 08:49:37.500 UTC' "$tree/within.css"
+	touch -d '1994-11-06 08:49:37.400 UTC' "$tree/within.css.br"
+	ask 'GET /within.css HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\n\r\n' "$tree"
+	assert_status 200 ok
+	assert_equal "$(content)" plain
+	touch -d '1994-11-06 08:49:37 UTC' "$tree/within.css.br"
+	ask 'GET /within.css HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\n\r\n' "$tree"
+	assert_equal "$(content)" coded
+}

@@ -617,3 +617,14 @@ traced() {
 		c.check_ended("ok", "ok", "ok", "ok")
 	EOP
 }
+
+@test "a client that breaks off its first answer is logged with its address" {
+	talk <<-'EOP'
+		c = Handler(root=site(large=1 * GiB))
+		c.send(get("/large"))
+		c.read_head()
+		c.reset()
+		c.check_ended("client-gone")
+		check("the address", c.log()[0].split()[0], "127.0.0.1")
+	EOP
+}

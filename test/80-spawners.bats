@@ -221,7 +221,8 @@ refused_for() {
 		check("status", answer.status, 503)
 		check("Connection", answer.fields["connection"], "close")
 		check("type", answer.fields["content-type"], "text/html; charset=utf-8")
-		check("the sentence in the content", b"no" in answer.content.lower(), False)
+		for word in b"httpd", b"directory", b"option":
+		    check("operator's words in the content", word in answer.content, False)
 		c.check_end()
 		silent.check_end("an answer to nothing")
 	EOP

@@ -122,10 +122,15 @@ ask_curl() {
 	spawn tcpserver "$HTTPD" "$FILES"
 	run ask_curl -D - -o content -d name=value "$url/"
 	assert_line --index 0 $'HTTP/1.1 405 Method Not Allowed\r'
-	assert_line $'Allow: GET, HEAD\r'
+	assert_line $'Allow: GET, HEAD, OPTIONS\r'
+	truncate -s 60K upload
+	run ask_curl -o content -w '%{http_code}' -T upload "$url/new"
+	assert_output 405
 	truncate -s 300K upload
 	run ask_curl -o content -w '%{http_code}' -T upload "$url/new"
 	assert_output 405
+	run ask_curl -o content -w '%{http_code}' -H Expect: -T upload "$url/new"
+	assert_output 413
 	run ask_curl -o content -w '%{http_code}' -T - "$url/new" <upload
 	assert_output 405
 }

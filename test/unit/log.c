@@ -187,6 +187,7 @@ write_row(const void *with)
 	const struct row *row = with;
 
 	use_connection(row->connection);
+	log_open();
 	log_request(&row->entry);
 }
 
@@ -209,6 +210,7 @@ write_longest(const void *with)
 
 	(void)with;
 	use_connection(IPV4);
+	log_open();
 	log_request(&e);
 }
 
