@@ -560,8 +560,8 @@ start_blocked() {
 	python3 asker.py "$HTTPD" tree stop versions 2>asker.log 3>&- &
 	local asker=$! version
 	for version in 1 2 3 4 5 6 7 8; do
-		seq -f "%.0f version $version" $((version * 2000)) >"versions/new"
-		mv versions/new "versions/$version"
+		seq -f "%.0f version $version" $((version * 2000)) >new
+		mv new "versions/$version"
 		# Each is a second older than what follows it.
 		touch -d "$((100 - version)) seconds ago" "versions/$version"
 		cp -p "versions/$version" tree/.new
