@@ -273,15 +273,12 @@ send_parts(struct channel *ch, struct text *t, const struct reply *reply,
 	enum verdict v = PROCEED;
 
 	for (size_t i = 0; v == PROCEED && i < reply->ranges.count; i++) {
-		size_t head_len = t->len;
+		size_t before = t->len; /* the answer's head, or nothing */
 		uint64_t sent;
 
 		add_part_head(t, reply, i, boundary);
 		insist(!t->overflowed);
-		if (i == 0)
-			head_len = t->len - head_len;
-		else
-			head_len = t->len;
+		size_t head_len = t->len - before;
 		v = send_piece(
 		    ch, t, reply->file, &reply->ranges.list[i], &sent);
 		*ret_sent += sent + (v == PROCEED ? head_len : 0);
