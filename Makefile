@@ -33,7 +33,7 @@ ROOT = files
 quote = '$(subst ','\'',$(1))'
 
 # The modules of httpd, in the order in which a request meets them.
-MODULES = main options serve channel read parse content target rules codings resolve types \
+MODULES = main options user serve sandbox channel read parse content target rules codings resolve types \
 	conditions ranges decide respond transfer log date text verdict
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \

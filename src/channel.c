@@ -8,7 +8,8 @@
  * What counts as progress in sending is what the peer has acknowledged, not
  * what fits into the socket's buffer: TCP reports room only when a third of a
  * buffer of megabytes is free again, which on a slow path takes longer than
- * any sensible timeout.
+ * any sensible timeout.  A peer that takes a byte now and then holds a process
+ * as well as one that takes none, so it is a rate that is asked of it.
  */
 #define _GNU_SOURCE
 #include "channel.h"
@@ -40,11 +41,11 @@ clock_monotonic_ms(void)
 }
 
 bool
-channel_open(struct channel *ch, int in, int out, int idle_timeout_ms,
-    int send_timeout_ms)
+channel_open(
+    struct channel *ch, int in, int out, const struct patience *patience)
 {
 	/* These two calls also tell what kind of descriptor each is. */
-	int wait_ms = idle_timeout_ms + TIMER_TICK_MS;
+	int wait_ms = patience->idle_ms + TIMER_TICK_MS;
 	struct timeval idle = {
 		.tv_sec = wait_ms / 1000,
 		.tv_usec = wait_ms % 1000 * 1000,
@@ -64,13 +65,23 @@ channel_open(struct channel *ch, int in, int out, int idle_timeout_ms,
 	*ch = (struct channel){
 		.in = in,
 		.out = out,
-		.idle_timeout_ms = idle_timeout_ms,
-		.send_timeout_ms = send_timeout_ms,
+		.patience = *patience,
+		.end_ms = INT64_MAX,
 		.in_is_socket = in_is_socket,
 		.out_is_socket = out_is_socket,
 		.in_nonblocking = !in_is_socket,
 	};
+	if (patience->life_ms != 0) {
+		ch->end_ms = clock_monotonic_ms() + patience->life_ms;
+		ch->in_nonblocking = true; /* poll keeps to the end as well */
+	}
 	return true;
+}
+
+bool
+channel_is_over(const struct channel *ch)
+{
+	return ch->end_ms != INT64_MAX && clock_monotonic_ms() >= ch->end_ms;
 }
 
 /* Turns the result of a read or receive into ours. */
@@ -89,6 +100,8 @@ enum io_result
 channel_receive_until(struct channel *ch, char *buf, size_t cap,
     int64_t deadline_ms, size_t *ret_len)
 {
+	if (deadline_ms > ch->end_ms)
+		deadline_ms = ch->end_ms;
 	for (;;) {
 		struct pollfd p = { .fd = ch->in, .events = POLLIN };
 		int64_t left = deadline_ms - clock_monotonic_ms();
@@ -122,28 +135,68 @@ unacknowledged(const struct channel *ch)
 	return ch->out_is_socket && ioctl(ch->out, SIOCOUTQ, &n) == 0 ? n : -1;
 }
 
-/* How long to go on waiting for a peer that has bytes of ours to take. */
-struct patience {
-	int owed; /* what it had not taken when it was last looked at */
-	int64_t until_ms;
-};
+/* How many bytes of all that was sent the peer has taken. */
+static uint64_t
+count_taken(const struct channel *ch, int owed)
+{
+	if (owed <= 0)
+		return ch->sent;
+	return ch->sent > (uint64_t)owed ? ch->sent - (uint64_t)owed : 0;
+}
 
-#define PATIENCE_NEW ((struct patience){ .owed = INT_MAX })
+/* Makes closing a reset, so that the system does not go on sending. */
+static void
+give_up(const struct channel *ch)
+{
+	const struct linger none = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(ch->out, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
 
 /*
- * Whether the peer still has something to take, and has taken something since
- * the last call or within the send timeout.
+ * Whether a peer that has something to take takes it fast enough, and the
+ * connection's life is not over.  If not, the connection is given up.
+ * *ret_left_ms is the time until this is to be looked at again.
  */
 static bool
-peer_is_taking(const struct channel *ch, struct patience *p)
+peer_keeps_up(struct channel *ch, int owed, int *ret_left_ms)
 {
-	int owed = unacknowledged(ch);
+	const struct patience *p = &ch->patience;
+	struct window *w = &ch->window;
+	uint64_t taken = count_taken(ch, owed);
 	int64_t now_ms = clock_monotonic_ms();
 
-	if (owed < p->owed)
-		p->until_ms = now_ms + ch->send_timeout_ms;
-	p->owed = owed;
-	return owed > 0 && now_ms < p->until_ms;
+	if (w->start_ms == 0)
+		*w = (struct window){ now_ms, taken };
+	int64_t passed_ms = now_ms - w->start_ms;
+	if (passed_ms >= p->send_ms) {
+		uint64_t enough = p->min_rate * (uint64_t)passed_ms / 1000;
+
+		if (taken - w->taken < (enough > 0 ? enough : 1)) {
+			give_up(ch);
+			return false;
+		}
+		*w = (struct window){ now_ms, taken };
+		passed_ms = 0;
+	}
+	if (now_ms >= ch->end_ms) {
+		give_up(ch);
+		return false;
+	}
+	int64_t left_ms = p->send_ms - passed_ms;
+	if (left_ms > ch->end_ms - now_ms)
+		left_ms = ch->end_ms - now_ms;
+	*ret_left_ms = left_ms < p->send_ms ? (int)left_ms : p->send_ms;
+	return true;
+}
+
+/* Whether the peer is still busy taking what was sent. */
+static bool
+peer_is_taking(struct channel *ch)
+{
+	int owed = unacknowledged(ch), left_ms;
+
+	return owed > 0 && peer_keeps_up(ch, owed, &left_ms);
 }
 
 /* One blocking receive, or poll where the spawner made it non-blocking. */
@@ -167,7 +220,7 @@ receive_once(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 			return IO_TIMEOUT;
 	}
 	return channel_receive_until(
-	    ch, buf, cap, clock_monotonic_ms() + ch->idle_timeout_ms, ret_len);
+	    ch, buf, cap, clock_monotonic_ms() + ch->patience.idle_ms, ret_len);
 }
 
 /*
@@ -178,12 +231,12 @@ receive_once(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 enum io_result
 channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 {
-	struct patience p = PATIENCE_NEW;
 	enum io_result r;
 
 	do
 		r = receive_once(ch, buf, cap, ret_len);
-	while (r == IO_TIMEOUT && peer_is_taking(ch, &p));
+	while (r == IO_TIMEOUT && peer_is_taking(ch));
+	ch->window.start_ms = 0; /* the next answer's is its own */
 	return r;
 }
 
@@ -196,22 +249,20 @@ channel_has_more(const struct channel *ch)
 }
 
 enum io_result
-channel_wait_for_room(const struct channel *ch)
+channel_wait_for_room(struct channel *ch)
 {
-	struct patience p = PATIENCE_NEW;
+	int left_ms;
 
-	peer_is_taking(ch, &p);
-	for (;;) {
+	while (peer_keeps_up(ch, unacknowledged(ch), &left_ms)) {
 		struct pollfd out = { .fd = ch->out, .events = POLLOUT };
-		int ready = poll(&out, 1, ch->send_timeout_ms);
+		int ready = poll(&out, 1, left_ms);
 
 		if (ready > 0)
 			return IO_DONE;
 		if (ready < 0 && errno != EINTR)
 			return IO_GONE;
-		if (ready == 0 && !peer_is_taking(ch, &p))
-			return IO_TIMEOUT;
 	}
+	return IO_TIMEOUT;
 }
 
 /*
@@ -220,7 +271,7 @@ channel_wait_for_room(const struct channel *ch)
  * be shared with the shell.
  */
 static enum io_result
-write_all(const struct channel *ch, struct slice s)
+write_all(struct channel *ch, struct slice s)
 {
 	while (s.len > 0) {
 		enum io_result r = channel_wait_for_room(ch);
@@ -229,10 +280,12 @@ write_all(const struct channel *ch, struct slice s)
 			return r;
 		ssize_t n =
 		    write(ch->out, s.ptr, s.len < PIPE_BUF ? s.len : PIPE_BUF);
-		if (n >= 0)
+		if (n >= 0) {
 			s = slice_after(s, (size_t)n);
-		else if (errno != EINTR && !would_block(errno))
+			ch->sent += (uint64_t)n;
+		} else if (errno != EINTR && !would_block(errno)) {
 			return IO_GONE;
+		}
 	}
 	return IO_DONE;
 }
@@ -240,6 +293,8 @@ write_all(const struct channel *ch, struct slice s)
 enum io_result
 channel_send(struct channel *ch, struct slice s)
 {
+	if (channel_is_over(ch))
+		return IO_TIMEOUT;
 	if (!ch->out_is_socket)
 		return write_all(ch, s);
 	while (s.len > 0) {
@@ -248,6 +303,7 @@ channel_send(struct channel *ch, struct slice s)
 
 		if (n >= 0) {
 			s = slice_after(s, (size_t)n);
+			ch->sent += (uint64_t)n;
 			continue;
 		}
 		if (errno == EINTR)
@@ -268,7 +324,6 @@ channel_linger(struct channel *ch)
 	if (!ch->out_is_socket || shutdown(ch->out, SHUT_WR) != 0)
 		return;
 
-	struct patience p = PATIENCE_NEW;
 	char discarded[4096];
 	size_t total = 0, n;
 	enum io_result r;
@@ -280,5 +335,5 @@ channel_linger(struct channel *ch)
 			    sizeof(discarded), deadline_ms, &n)) == IO_DONE &&
 		    (total += n) < LINGER_MAX_BYTES)
 			;
-	} while (r == IO_TIMEOUT && peer_is_taking(ch, &p));
+	} while (r == IO_TIMEOUT && peer_is_taking(ch));
 }

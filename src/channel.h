@@ -22,11 +22,31 @@ enum io_result {
 	IO_FILE_FAILED, /* a file could not be read */
 };
 
+/* How long a connection waits for its peer, in milliseconds. */
+struct patience {
+	int idle_ms; /* for the first byte of a request */
+	int send_ms; /* for the peer to take enough of an answer */
+	uint64_t min_rate; /* what is enough, in bytes a second; 0: a byte is */
+	int life_ms; /* for all that the connection is about; 0: for ever */
+};
+
+/*
+ * A stretch of send_ms in which the peer has something to take.  What counts
+ * is each of them by itself, and not an average over an answer: a fast start
+ * does not pay for a slow end.
+ */
+struct window {
+	int64_t start_ms; /* by the monotonic clock; 0: there is none */
+	uint64_t taken; /* what the peer had taken by then */
+};
+
 struct channel {
 	int in;
 	int out;
-	int send_timeout_ms;
-	int idle_timeout_ms;
+	struct patience patience;
+	int64_t end_ms; /* of the connection, by the monotonic clock */
+	uint64_t sent; /* bytes that were handed to the system so far */
+	struct window window;
 	bool in_is_socket;
 	bool out_is_socket;
 	bool in_nonblocking; /* wait by poll before the first receive */
@@ -42,16 +62,16 @@ would_block(int error)
 /*
  * Prepares the connection on `in` and `out` (kept open by the caller): no
  * Nagle delay where it is TCP, whatever the spawner set, and the bounds on
- * waiting, in milliseconds.  false, with errno, if one of them is not open.
+ * waiting; its life starts.  false, with errno, if one of them is not open.
  */
-bool channel_open(struct channel *ch, int in, int out, int idle_timeout_ms,
-    int send_timeout_ms);
+bool channel_open(
+    struct channel *ch, int in, int out, const struct patience *patience);
 
 /*
  * Waits for input and puts up to `cap` bytes into buf: IO_DONE with
  * *ret_len > 0, IO_END, IO_GONE, or IO_TIMEOUT when nothing came for the idle
- * timeout.  That starts when the peer has taken all that was sent, or has
- * taken nothing of it for the send timeout.
+ * timeout.  That starts when the peer has taken all that was sent, or takes it
+ * too slowly.
  */
 enum io_result channel_receive_idle(
     struct channel *ch, char *buf, size_t cap, size_t *ret_len);
@@ -64,17 +84,21 @@ enum io_result channel_receive_until(struct channel *ch, char *buf, size_t cap,
 bool channel_has_more(const struct channel *ch);
 
 /*
- * Sends all of s.  IO_TIMEOUT when the peer took nothing for the send timeout
- * (twice as long at most, since it is looked at that often), IO_GONE when it
- * is gone.
+ * Sends all of s.  IO_TIMEOUT when the peer takes it too slowly, which is
+ * looked at every send timeout, or the connection's life is over; where it has
+ * not kept up, TCP resets the connection when it is closed, rather than go on
+ * sending for minutes.  IO_GONE when the peer is gone.
  */
 enum io_result channel_send(struct channel *ch, struct slice s);
 
 /*
- * Waits until more can be sent, for as long as the peer takes something:
- * IO_DONE, or IO_TIMEOUT and IO_GONE as above.
+ * Waits until more can be sent: IO_DONE, or IO_TIMEOUT and IO_GONE as above.
+ * Who sends by other means than channel_send() adds what left to ch->sent.
  */
-enum io_result channel_wait_for_room(const struct channel *ch);
+enum io_result channel_wait_for_room(struct channel *ch);
+
+/* Whether the connection has reached the end of its life. */
+bool channel_is_over(const struct channel *ch);
 
 /*
  * Ends the sending side and reads what the peer still sends, for two seconds

@@ -123,8 +123,6 @@ send_line(const struct text *line, size_t skip)
 	struct slice s = text_slice(line);
 	ssize_t n;
 
-	if (log_state.destination == UNKNOWN)
-		log_state.destination = find_destination();
 	do {
 		if (log_state.destination == STANDARD_ERROR)
 			n = write_to_standard_error(slice_after(s, skip));
@@ -183,8 +181,12 @@ add_quoted(struct text *t, struct slice s, size_t max)
 }
 
 void
-log_open(void)
+log_open(bool requests)
 {
+	if (log_state.destination == UNKNOWN)
+		log_state.destination = find_destination();
+	if (!requests)
+		return;
 	log_state.peer = TEXT_IN(log_state.peer_buf);
 	add_peer(&log_state.peer, STDIN_FILENO);
 }
@@ -231,6 +233,7 @@ log_operator(const char *first, ...)
 		text_add_escaped(&t, slice_of(s), FIELD_MAX_ESCAPED);
 	va_end(parts);
 	buf[t.len++] = '\n';
+	log_open(false);
 	send_line(&t, sizeof("<27>") - 1);
 }
 

@@ -25,10 +25,12 @@ struct log_entry {
 };
 
 /*
- * Asks for the client's address while it is there: one that has broken off
- * its answer has none any more.  Before the first log_request().
+ * Finds where lines go, and opens it: later, in the sandbox, it could not be.
+ * Where requests are going to be logged, this also asks for the client's
+ * address, while it is there: one that has broken off its answer has none any
+ * more.  Before the first log_request().
  */
-void log_open(void);
+void log_open(bool requests);
 
 /*
  * Writes the Combined Log Format's line with the verdict's token as one more

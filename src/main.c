@@ -10,6 +10,7 @@
 #include "log.h"
 #include "serve.h"
 #include "text.h"
+#include "user.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -27,15 +28,45 @@
 
 /*
  * An operator's mistake: one sentence where the operator reads, and a plain
- * 503 for a client that asked.
+ * 503 for a client that asked; not as root, unless root may serve.
  */
 static int
 refuse(const struct options *options, int status)
 {
+	bool may_read =
+	    !user_is_root() || options->allow_root || user_become(&USER_NOBODY);
+
 	/* Somebody who tries the program by hand is not kept waiting. */
-	if (!isatty(STDIN_FILENO))
+	if (may_read && !isatty(STDIN_FILENO))
 		serve_unavailable(options);
 	return status;
+}
+
+/* Becomes whom the operator named.  EX_OK, or the status to refuse with. */
+static int
+leave_root(const struct options *options)
+{
+	struct user user;
+	const char *problem;
+
+	if (options->user == NULL) {
+		if (options->allow_root || !user_is_root())
+			return EX_OK;
+		log_operator("root does not serve: say whom to become by "
+			     "--user, or --allow-root",
+		    NULL);
+		return EX_NOPERM;
+	}
+	if (!user_find(options->user, &user, &problem)) {
+		log_operator("the user '", options->user, "' ", problem, NULL);
+		return EX_NOUSER;
+	}
+	if (!user_become(&user)) {
+		log_operator("the process cannot become the user '",
+		    options->user, "': ", strerror(errno), NULL);
+		return EX_NOPERM;
+	}
+	return EX_OK;
 }
 
 static int
@@ -103,12 +134,16 @@ main(int argc, char **argv)
 		log_operator(error.what, error.subject == NULL ? "" : " '",
 		    error.subject == NULL ? "" : error.subject,
 		    error.subject == NULL ? " " : "' ", error.why, NULL);
-		return refuse(&default_options, EX_USAGE);
+		return refuse(&options, EX_USAGE);
 	}
 	if (options.show_help)
 		return print(options_help);
 	if (options.show_version)
 		return print("httpd " VERSION "\n");
+
+	int status = leave_root(&options);
+	if (status != EX_OK)
+		return refuse(&options, status);
 
 	int failure = site_open(&site, options.directory);
 	if (failure != 0) {
@@ -116,10 +151,5 @@ main(int argc, char **argv)
 		    "' cannot be served: ", strerror(failure), NULL);
 		return refuse(&options, EX_NOINPUT);
 	}
-	if (!serve(&site, &options)) {
-		log_operator("standard input or output is not open: ",
-		    strerror(errno), NULL);
-		return EX_OSERR;
-	}
-	return EX_OK;
+	return serve(&site, &options) ? EX_OK : EX_OSERR;
 }

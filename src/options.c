@@ -17,9 +17,9 @@
 
 const struct options default_options = {
 	.directory = "files",
-	.idle_timeout_ms = 1000,
+	.sandbox = SANDBOX_AUTO,
+	.patience = { .idle_ms = 1000, .send_ms = 30000, .min_rate = 512 },
 	.head_timeout_ms = 10000,
-	.send_timeout_ms = 30000,
 	.policy = { .persist = PERSIST_OK },
 	.max_body = 65536,
 	.max_requests = 0,
@@ -35,6 +35,10 @@ const char options_help[] =
     "  -H, --head-timeout=SECONDS  time for one request head (default: 10)\n"
     "  -s, --send-timeout=SECONDS  close when the client takes nothing of an\n"
     "                              answer this long (default: 30)\n"
+    "  -r, --min-rate=BYTES        or less than this a second, over that time\n"
+    "                              (default: 512; 0: no limit)\n"
+    "  -L, --max-life=SECONDS      end the connection after this long, whatever\n"
+    "                              happens (default: 0, no limit)\n"
     "  -p, --persist=ok|always     close after redirects and errors, or only\n"
     "                              where the protocol asks for it (default: ok)\n"
     "  -n, --max-requests=NUMBER   close after this many (default: 0, no limit)\n"
@@ -45,6 +49,12 @@ const char options_help[] =
     "                              files, dates included (default: inode)\n"
     "  -l, --log=combined|none     one line a request, to standard error, or to\n"
     "                              syslog where that is the client\n"
+    "  -u, --user=NAME|UID:GID     whom to become when started by root\n"
+    "  -R, --allow-root            stay root; without one of the two, root is\n"
+    "                              refused\n"
+    "  -S, --sandbox=auto|require|off\n"
+    "                              lock the process in: as far as the kernel can,\n"
+    "                              or wholly or not at all (default: auto)\n"
     "  -h, --help                  show this text\n"
     "  -V, --version               show the version\n"
     "\n"
@@ -85,9 +95,8 @@ static bool
 parse_count(const char *s, unsigned long *ret_count)
 {
 	unsigned long n = 0;
+	const char *digits = s;
 
-	if (*s == '\0')
-		return false;
 	for (; is_digit(*s); s++) {
 		unsigned long digit = (unsigned long)(*s - '0');
 
@@ -95,8 +104,10 @@ parse_count(const char *s, unsigned long *ret_count)
 			return false;
 		n = n * 10 + digit;
 	}
+	if (*s != '\0' || s == digits)
+		return false;
 	*ret_count = n;
-	return *s == '\0';
+	return true;
 }
 
 /* BYTES = 1*DIGIT [ "K" / "M" ], up to a gigabyte. */
@@ -120,16 +131,43 @@ parse_bytes(const char *s, uint64_t *ret_bytes)
 		n <<= 20;
 		s++;
 	}
+	if (*s != '\0' || n > BYTES_MAX)
+		return false;
 	*ret_bytes = n;
-	return *s == '\0' && n <= BYTES_MAX;
+	return true;
 }
 
 /* Which of two words s is. */
 static bool
 parse_choice(const char *s, const char *no, const char *yes, bool *ret_yes)
 {
-	*ret_yes = strcmp(s, yes) == 0;
-	return *ret_yes || strcmp(s, no) == 0;
+	bool is_yes = strcmp(s, yes) == 0;
+
+	if (!is_yes && strcmp(s, no) != 0)
+		return false;
+	*ret_yes = is_yes;
+	return true;
+}
+
+static bool
+parse_sandbox(const char *s, enum sandbox_mode *ret_mode)
+{
+	static const struct {
+		const char *word;
+		enum sandbox_mode mode;
+	} modes[] = {
+		{ "auto", SANDBOX_AUTO },
+		{ "require", SANDBOX_REQUIRE },
+		{ "off", SANDBOX_OFF },
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(s, modes[i].word) == 0) {
+			*ret_mode = modes[i].mode;
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool
@@ -139,11 +177,25 @@ set_option(struct options *o, int letter, const char *value)
 
 	switch (letter) {
 	case 't':
-		return parse_seconds(value, &o->idle_timeout_ms);
+		return parse_seconds(value, &o->patience.idle_ms);
 	case 'H':
 		return parse_seconds(value, &o->head_timeout_ms);
 	case 's':
-		return parse_seconds(value, &o->send_timeout_ms);
+		return parse_seconds(value, &o->patience.send_ms);
+	case 'r':
+		return parse_bytes(value, &o->patience.min_rate);
+	case 'L':
+		o->patience.life_ms = 0;
+		return strcmp(value, "0") == 0 ||
+		    parse_seconds(value, &o->patience.life_ms);
+	case 'u':
+		o->user = value;
+		return *value != '\0';
+	case 'R':
+		o->allow_root = true;
+		return true;
+	case 'S':
+		return parse_sandbox(value, &o->sandbox);
 	case 'p':
 		if (!parse_choice(value, "ok", "always", &yes))
 			return false;
@@ -202,6 +254,11 @@ read_words(
 		{ "max-body", required_argument, NULL, 'b' },
 		{ "etag", required_argument, NULL, 'e' },
 		{ "log", required_argument, NULL, 'l' },
+		{ "min-rate", required_argument, NULL, 'r' },
+		{ "max-life", required_argument, NULL, 'L' },
+		{ "user", required_argument, NULL, 'u' },
+		{ "allow-root", no_argument, NULL, 'R' },
+		{ "sandbox", required_argument, NULL, 'S' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -221,7 +278,7 @@ read_words(
 		int at = optind > 0 ? optind : 1;
 
 		letter = getopt_long(
-		    argc, argv, "-:t:H:s:p:n:b:e:l:hV", table, NULL);
+		    argc, argv, "-:t:H:s:r:L:p:n:b:e:l:u:RS:hV", table, NULL);
 		if (letter == ':')
 			return fail(
 			    ret_error, "option", argv[at], "needs a value");

@@ -4,13 +4,23 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "channel.h"
 #include "decide.h"
+
+/* What the sandbox (sandbox.h) is to the operator. */
+enum sandbox_mode {
+	SANDBOX_AUTO, /* as much of it as the kernel has */
+	SANDBOX_REQUIRE, /* all of it, or nothing is served */
+	SANDBOX_OFF,
+};
 
 struct options {
 	const char *directory; /* the document root */
-	int idle_timeout_ms;
+	const char *user; /* whom root becomes; NULL: none is named */
+	bool allow_root; /* root may serve */
+	enum sandbox_mode sandbox;
+	struct patience patience;
 	int head_timeout_ms;
-	int send_timeout_ms;
 	struct policy policy;
 	unsigned long max_requests; /* 0: no limit */
 	uint64_t max_body; /* bytes */
@@ -31,8 +41,8 @@ struct options_error {
 /*
  * Reads the options in the words of `environment` (NULL: there are none) and
  * then those in argv, into *options, which holds the defaults.  false with
- * *ret_error set if one of them makes no sense.  The strings of argv are kept
- * in *options.
+ * *ret_error set if one of them makes no sense; what came before it holds.  The
+ * strings of argv are kept in *options.
  */
 bool options_read(struct options *options, const char *environment, int argc,
     char **argv, struct options_error *ret_error);

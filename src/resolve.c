@@ -163,6 +163,22 @@ target_close(struct target *t)
 }
 
 /*
+ * Whether a path that may not be read is a directory all the same: in the
+ * sandbox, no directory may be.
+ */
+static bool
+is_directory(const struct site *site, const char *path)
+{
+	int fd =
+	    open_beneath(site->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/*
  * Opens a file and asks what it is.  FOUND: *ret_fd is a regular file's;
  * SLASH_MISSING: it is a directory.
  */
@@ -173,8 +189,13 @@ open_regular(const struct site *site, const char *path, int *ret_fd,
 	struct stat st;
 	int fd = open_beneath(site->root, path, OPEN_FLAGS);
 
-	if (fd < 0)
-		return verdict_of_error(errno);
+	if (fd < 0) {
+		enum verdict refusal = verdict_of_error(errno);
+
+		return refusal == FORBIDDEN && is_directory(site, path) ?
+		    SLASH_MISSING :
+		    refusal;
+	}
 	enum verdict v = fstat(fd, &st) != 0 ? FILE_ERROR :
 	    S_ISREG(st.st_mode)              ? FOUND :
 	    S_ISDIR(st.st_mode)              ? SLASH_MISSING :
@@ -263,19 +284,6 @@ choose_coding(const struct site *site, const struct request *r,
 	return NOT_ACCEPTABLE;
 }
 
-/* Whether a path that may not be read is a directory all the same. */
-static bool
-is_directory(const struct site *site, const char *path)
-{
-	int fd =
-	    open_beneath(site->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
 static enum verdict
 open_path(const struct site *site, const struct request *r, struct target *t)
 {
@@ -289,8 +297,6 @@ open_path(const struct site *site, const struct request *r, struct target *t)
 		memcpy(p->name + len, index, strlen(index) + 1);
 	}
 	enum verdict v = open_file(site, p->name, t);
-	if (v == FORBIDDEN && is_directory(site, p->name))
-		v = SLASH_MISSING;
 	if (v == FOUND && !type_is_compressed(type_of_name(slice_of(p->name))))
 		v = choose_coding(site, r, t, p->name + strlen(p->name));
 	if (p->ends_in_slash) {
@@ -377,20 +383,17 @@ search_rules(int fd, struct target *t)
 static enum verdict
 find_rule(const struct site *site, struct target *t)
 {
-	struct stat st;
-	int fd = open_beneath(site->root, "_redirects", OPEN_FLAGS);
+	struct file_facts facts;
+	int fd;
+	enum verdict v = open_regular(site, "_redirects", &fd, &facts);
 
-	if (fd < 0) {
-		enum verdict v = verdict_of_error(errno);
-
+	if (v != FOUND) {
 		/* Rules that nobody may read are the operator's mistake. */
-		return v == FORBIDDEN        ? FILE_ERROR :
-		    verdict_status(v) == 404 ? NOT_FOUND :
-					       v;
+		return v == FORBIDDEN ? FILE_ERROR :
+		    v == SLASH_MISSING || verdict_status(v) == 404 ? NOT_FOUND :
+								     v;
 	}
-	enum verdict v = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ?
-	    search_rules(fd, t) :
-	    NOT_FOUND;
+	v = search_rules(fd, t);
 	close(fd);
 	return v;
 }

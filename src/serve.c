@@ -1,6 +1,7 @@
 /*
  * serve: the life of one connection.  The only place that strings the stages
- * together, reads the calendar clock and logs.
+ * together, reads the calendar clock and logs; and where the process is locked
+ * in, between opening what the connection needs and reading its first byte.
  */
 #define _GNU_SOURCE
 #include "serve.h"
@@ -9,8 +10,10 @@
 #include "log.h"
 #include "read.h"
 #include "respond.h"
+#include "sandbox.h"
 #include "text.h"
 
+#include <errno.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -131,13 +134,16 @@ answer_one(struct conn *c)
 
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
-	bool last = ++c->requests == c->options->max_requests;
+	bool last = ++c->requests == c->options->max_requests ||
+	    channel_is_over(&c->channel);
 	v = decide_reply(
 	    v, &req, &c->target, &c->options->policy, last, &now, &reply);
 
 	enum verdict end =
 	    respond(&c->channel, &c->out, &reply, now.tv_sec, &content_sent);
 	target_close(&c->target);
+	if (end == SEND_TIMEOUT && channel_is_over(&c->channel))
+		end = LIFE_OVER;
 	log_answer(c, &req, &reply, now.tv_sec, content_sent,
 	    end == PROCEED ? v : end);
 
@@ -148,16 +154,45 @@ answer_one(struct conn *c)
 	return must_linger(c, &req, v) ? AFTER_LINGER : AFTER_CLOSE;
 }
 
+/*
+ * Enters the sandbox and says what the kernel lacks of it.  false: the operator
+ * wants all of it.
+ */
+static bool
+lock_in(const struct site *site, enum sandbox_mode mode)
+{
+	bool required = mode == SANDBOX_REQUIRE;
+	int errors[LAYERS];
+
+	if (mode == SANDBOX_OFF)
+		return true;
+	sandbox_enter(site == NULL ? -1 : site->root, errors);
+	bool whole = true;
+	for (enum sandbox_layer i = 0; i < LAYERS; i++) {
+		if (errors[i] == 0)
+			continue;
+		log_operator("the sandbox lacks ", sandbox_layer_name(i), ": ",
+		    strerror(errors[i]),
+		    required ? "; without it nothing is served" : "", NULL);
+		whole = false;
+	}
+	return whole || !required;
+}
+
 static bool
 open_connection(
     struct conn *c, const struct site *site, const struct options *options)
 {
 	c->site = site;
 	c->options = options;
-	if (options->log_requests)
-		log_open();
-	return channel_open(&c->channel, STDIN_FILENO, STDOUT_FILENO,
-	    options->idle_timeout_ms, options->send_timeout_ms);
+	log_open(options->log_requests);
+	if (!channel_open(
+		&c->channel, STDIN_FILENO, STDOUT_FILENO, &options->patience)) {
+		log_operator("standard input or output is not open: ",
+		    strerror(errno), NULL);
+		return false;
+	}
+	return lock_in(site, options->sandbox);
 }
 
 bool

@@ -98,12 +98,16 @@ send_by_kernel(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 	off_t at = (off_t)offset;
 
 	while (*ret_sent < len) {
+		if (channel_is_over(ch))
+			return IO_TIMEOUT;
+
 		uint64_t left = len - *ret_sent;
 		ssize_t n = sendfile(ch->out, fd, &at,
 		    left < SENDFILE_MAX ? (size_t)left : SENDFILE_MAX);
 
 		if (n > 0) {
 			*ret_sent += (uint64_t)n;
+			ch->sent += (uint64_t)n;
 			continue;
 		}
 		/* Nothing sent with bytes owed: the file has ended. */

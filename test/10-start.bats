@@ -28,7 +28,8 @@ assert_operator_error() {
 @test "--help names every option and goes to standard output" {
 	run "$HTTPD" --help
 	assert_success
-	for option in timeout head-timeout send-timeout persist max-requests log help version; do
+	for option in timeout head-timeout send-timeout persist max-requests log \
+		min-rate max-life user allow-root sandbox help version; do
 		assert_output --partial "--$option"
 	done
 }
@@ -62,7 +63,7 @@ assert_operator_error() {
 		--head-timeout=nan --send-timeout=1e3 --max-requests=-1 \
 		--max-requests=1.5 --max-requests=99999999999999999999 \
 		--max-body=64G --max-body=2000M --max-body= --max-body=K --max-body=1.5K \
-		--max-body=-1 --etag=none --persist=never --log=json; do
+		--max-body=-1 --min-rate=fast --max-life=0.0 --user= --sandbox=on --etag=none --persist=never --log=json; do
 		ask "$REQUEST" "$bad" "$FILES"
 		assert_operator_error 64 "httpd: option value '${bad#*=}' makes no sense; see httpd --help"
 	done
@@ -117,15 +118,15 @@ assert_operator_error() {
 }
 
 @test "HTTPD_OPTIONS sets options, and the command line wins" {
-	HTTPD_OPTIONS=' --max-requests=1	--log=none ' ask "$REQUEST$REQUEST" "$FILES"
+	HTTPD_OPTIONS="$HTTPD_OPTIONS --max-requests=1	--log=none " ask "$REQUEST$REQUEST" "$FILES"
 	assert_equal "$(field Connection)" close
 	assert_equal "$log" ''
-	HTTPD_OPTIONS='--max-requests=1' ask "$REQUEST" --max-requests=2 "$FILES"
+	HTTPD_OPTIONS="$HTTPD_OPTIONS --max-requests=1" ask "$REQUEST" --max-requests=2 "$FILES"
 	assert_equal "$(field Connection)" keep-alive
 }
 
 @test "HTTPD_OPTIONS can name the directory" {
-	HTTPD_OPTIONS="$FILES" ask "$REQUEST"
+	HTTPD_OPTIONS="$HTTPD_OPTIONS $FILES" ask "$REQUEST"
 	assert_status 200 ok
 }
 

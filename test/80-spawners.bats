@@ -280,7 +280,7 @@ refused_for() {
 @test "HTTPD_OPTIONS in the environment of the spawner is honoured" {
 	local name
 	for name in tcpserver activate-fds activate-inetd; do
-		HTTPD_OPTIONS='--timeout=20 --max-requests=2' spawn "$name" "$HTTPD" "$FILES"
+		HTTPD_OPTIONS="$HTTPD_OPTIONS --timeout=20 --max-requests=2" spawn "$name" "$HTTPD" "$FILES"
 		talk <<-'EOP'
 			c = connect()
 			check("first", c.ask("/").fields["connection"], "keep-alive")

@@ -10,6 +10,10 @@ BUILD=${BUILD:-$TOP/build}
 HTTPD=${HTTPD:-$BUILD/httpd}
 FILES=$TOP/files
 
+# The suites run as root.  What sanitizers do at run time, the sandbox forbids.
+export HTTPD_OPTIONS=--allow-root
+[[ $HTTPD != */asan/* ]] || HTTPD_OPTIONS+=' --sandbox=off'
+
 # ask BYTES [OPTION]... [DIRECTORY]: sends BYTES (printf's escapes are
 # expanded) through a pipe and keeps what comes back:
 #	$answer		the file with all bytes that the program sent

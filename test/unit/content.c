@@ -650,8 +650,7 @@ check_faults(void)
 		unit_begin(faults[i].name);
 		unit_need(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0,
 		    "socketpair");
-		unit_need(channel_open(&ch, fds[0], fds[0], LONG_MS, LONG_MS),
-		    "channel_open");
+		open_channel(&ch, fds[0], LONG_MS);
 		unit_need(send(fds[1], faults[i].bytes.ptr, faults[i].bytes.len,
 			      0) == (ssize_t)faults[i].bytes.len,
 		    "send");
@@ -685,8 +684,7 @@ check_faults(void)
 
 	unit_begin("some content, then the client is gone");
 	unit_need(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
-	unit_need(channel_open(&ch, fds[0], fds[0], LONG_MS, LONG_MS),
-	    "channel_open");
+	open_channel(&ch, fds[0], LONG_MS);
 	struct slice sent = SLICE(LENGTH("5") "abc");
 	unit_need(send(fds[1], sent.ptr, sent.len, 0) == (ssize_t)sent.len &&
 		send(fds[0], "x", 1, 0) == 1,

@@ -187,7 +187,7 @@ write_row(const void *with)
 	const struct row *row = with;
 
 	use_connection(row->connection);
-	log_open();
+	log_open(true);
 	log_request(&row->entry);
 }
 
@@ -210,7 +210,7 @@ write_longest(const void *with)
 
 	(void)with;
 	use_connection(IPV4);
-	log_open();
+	log_open(true);
 	log_request(&e);
 }
 

@@ -7,6 +7,8 @@
 
 #include "options.h"
 
+#include <stdarg.h>
+
 #define WORDS_MAX 80
 
 #define DEFAULTS "files t=1000 H=10000 s=30000 p=ok n=0 l=combined"
@@ -82,6 +84,23 @@ static const struct row {
 	{ "-t 2 -- /srv", NULL,
 	    "/srv t=2000 H=10000 s=30000 p=ok n=0 l=combined" },
 
+	{ "-r 0", NULL, DEFAULTS " r=0" },
+	{ "--min-rate=2K", NULL, DEFAULTS " r=2048" },
+	{ "--min-rate=512", NULL, DEFAULTS },
+	{ "-L 3", NULL, DEFAULTS " L=3000" },
+	{ "--max-life=0.5", NULL, DEFAULTS " L=500" },
+	{ "--max-life=3 -L 0", NULL, DEFAULTS },
+	{ "-u httpd", NULL, DEFAULTS " u=httpd" },
+	{ "--user=1:2", NULL, DEFAULTS " u=1:2" },
+	{ "-R", NULL, DEFAULTS " R" },
+	{ "--allow-root", NULL, DEFAULTS " R" },
+	{ "-S off", NULL, DEFAULTS " S=off" },
+	{ "--sandbox=require", NULL, DEFAULTS " S=require" },
+	{ "--sandbox=off --sandbox=auto", NULL, DEFAULTS },
+	{ "-RSoff /srv", "-u www",
+	    "/srv t=1000 H=10000 s=30000 p=ok n=0 "
+	    "l=combined u=www R S=off" },
+
 	/* Seconds. */
 	{ "-t 0.001", NULL, "files t=1 H=10000 s=30000 p=ok n=0 l=combined" },
 	{ "-t 0.5", NULL, "files t=500 H=10000 s=30000 p=ok n=0 l=combined" },
@@ -128,6 +147,14 @@ static const struct row {
 	{ "-n 1.5", NULL, "option value|1.5|" SENSELESS },
 	{ "-n x", NULL, "option value|x|" SENSELESS },
 	{ "--max-requests=", NULL, "option value||" SENSELESS },
+
+	{ "-L -1", NULL, "option value|-1|" SENSELESS },
+	{ "-L 0.0", NULL, "option value|0.0|" SENSELESS },
+	{ "-r -1", NULL, "option value|-1|" SENSELESS },
+	{ "--user=", NULL, "option value||" SENSELESS },
+	{ "--sandbox=on", NULL, "option value|on|" SENSELESS },
+	{ "--sandbox=", NULL, "option value||" SENSELESS },
+	{ "--allow-root=1", NULL, "option|--allow-root=1|" UNKNOWN },
 
 	/* Bytes. */
 	{ "-b 1k", NULL, DEFAULTS " b=1024" },
@@ -241,11 +268,23 @@ split(char *copy, char **words)
 	return count;
 }
 
+/* Appends to what is in buf. */
+__attribute__((format(printf, 3, 4))) static void
+add(char *buf, size_t cap, const char *format, ...)
+{
+	size_t len = strlen(buf);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(buf + len, cap - len, format, args);
+	va_end(args);
+}
+
 static void
 check(const char *given, const char *environment, const char *result)
 {
 	char copy[4096 + 2] = "httpd", *words[WORDS_MAX + 1], buf[8192];
-	char body[32] = "";
+	char newer[256] = "";
 	struct options o = default_options;
 	struct options_error e = { 0 };
 
@@ -256,14 +295,26 @@ check(const char *given, const char *environment, const char *result)
 	bool read = options_read(&o, environment, argc, words, &e);
 	/* The newest options are shown where they are not the default. */
 	if (o.max_body != 65536)
-		snprintf(body, sizeof(body), " b=%llu",
+		add(newer, sizeof(newer), " b=%llu",
 		    (unsigned long long)o.max_body);
+	if (o.patience.min_rate != 512)
+		add(newer, sizeof(newer), " r=%llu",
+		    (unsigned long long)o.patience.min_rate);
+	if (o.patience.life_ms != 0)
+		add(newer, sizeof(newer), " L=%d", o.patience.life_ms);
+	if (o.user != NULL)
+		add(newer, sizeof(newer), " u=%s", o.user);
+	if (o.allow_root)
+		add(newer, sizeof(newer), " R");
+	if (o.sandbox != SANDBOX_AUTO)
+		add(newer, sizeof(newer), " S=%s",
+		    o.sandbox == SANDBOX_OFF ? "off" : "require");
 	if (read)
 		snprintf(buf, sizeof(buf),
 		    "%s t=%d H=%d s=%d p=%s n=%lu l=%s%s%s%s%s", o.directory,
-		    o.idle_timeout_ms, o.head_timeout_ms, o.send_timeout_ms,
+		    o.patience.idle_ms, o.head_timeout_ms, o.patience.send_ms,
 		    o.policy.persist == PERSIST_ALWAYS ? "always" : "ok",
-		    o.max_requests, o.log_requests ? "combined" : "none", body,
+		    o.max_requests, o.log_requests ? "combined" : "none", newer,
 		    o.policy.portable_tags ? " e=portable" : "",
 		    o.show_help ? " help" : "",
 		    o.show_version ? " version" : "");

@@ -7,13 +7,9 @@
 #ifndef PEER_H
 #define PEER_H
 
-#include "unit.h"
+#include "bounds.h"
 
 #include "read.h"
-
-/* Generous where bytes are on their way, and short where none will come. */
-#define LONG_MS 20000
-#define SHORT_MS 30
 
 /* The connection's buffer, with its end at a page that cannot be touched. */
 static inline struct input *
@@ -40,9 +36,7 @@ peer_open(struct peer *p, struct slice bytes, size_t piece)
 	int type = piece == 1 ? SOCK_SEQPACKET : SOCK_STREAM;
 
 	unit_need(socketpair(AF_UNIX, type, 0, p->fds) == 0, "socketpair");
-	unit_need(
-	    channel_open(&p->channel, p->fds[0], p->fds[0], LONG_MS, LONG_MS),
-	    "channel_open");
+	open_channel(&p->channel, p->fds[0], LONG_MS);
 	p->writer = unit_feed(p->fds[1], p->fds[0], bytes, piece);
 	close(p->fds[1]);
 }

@@ -297,8 +297,7 @@ check_silence(void)
 		unit_begin(rows[i].name);
 		unit_need(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0,
 		    "socketpair");
-		unit_need(channel_open(&ch, fds[0], fds[0], SHORT_MS, SHORT_MS),
-		    "channel_open");
+		open_channel(&ch, fds[0], SHORT_MS);
 		unit_need(send(fds[1], rows[i].bytes.ptr, rows[i].bytes.len,
 			      0) == (ssize_t)rows[i].bytes.len,
 		    "send");
@@ -324,9 +323,7 @@ check_silence(void)
 				  "a head in a short bound");
 		unit_need(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0,
 		    "socketpair");
-		unit_need(channel_open(&ch, fds[0], fds[0],
-			      idle ? SHORT_MS : LONG_MS, LONG_MS),
-		    "channel_open");
+		open_channel(&ch, fds[0], idle ? SHORT_MS : LONG_MS);
 		if (!idle)
 			unit_need(send(fds[1], "G", 1, 0) == 1, "send");
 		unit_string("verdict", idle ? "idle" : "head-timeout",
@@ -352,8 +349,7 @@ check_late_head(void)
 	unit_begin("a head long after half an empty line");
 	unit_need(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) == 0, "socketpair");
-	unit_need(channel_open(&ch, fds[0], fds[0], LONG_MS, LONG_MS),
-	    "channel_open");
+	open_channel(&ch, fds[0], LONG_MS);
 
 	pid_t writer = fork();
 	unit_need(writer >= 0, "fork");

@@ -1,7 +1,7 @@
 /*
  * respond: the bytes of answers, through a socket and through a pipe.
  */
-#include "unit.h"
+#include "bounds.h"
 
 #include "respond.h"
 
@@ -9,7 +9,6 @@
 
 #define NOW 784111777
 #define DATE "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-#define LONG_MS 20000
 
 static struct output output;
 
@@ -70,8 +69,7 @@ send_reply(const struct reply *reply, bool by_pipe)
 		_exit(0);
 	}
 	close(fds[0]);
-	unit_need(channel_open(&ch, fds[1], fds[1], LONG_MS, LONG_MS),
-	    "channel_open");
+	open_channel(&ch, fds[1], LONG_MS);
 	o.token =
 	    verdict_token(respond(&ch, &output, reply, NOW, &o.content_sent));
 	close(fds[1]);

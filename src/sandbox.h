@@ -1,0 +1,31 @@
+/*
+ * sandbox: what the process gives up before it reads the first byte.
+ */
+#ifndef SANDBOX_H
+#define SANDBOX_H
+
+/* In the order in which they are entered. */
+enum sandbox_layer {
+	LAYER_LIMITS, /* setrlimit(2) */
+	LAYER_PRIVILEGES, /* no_new_privs, and nobody may trace the process */
+	LAYER_FILES, /* landlock(7) */
+	LAYER_CALLS, /* seccomp(2) */
+	LAYERS,
+};
+
+/*
+ * Enters every layer that the kernel has.  From then on the process can read
+ * the files beneath the directory `root` (-1: none), use the descriptors that
+ * are open, and nothing else; a system call that the request path does not
+ * make kills it.  What the request path leans on must be open before: the
+ * connection, and where the log goes.
+ *
+ * ret_errors[layer] is 0, or the errno value with which the kernel refused
+ * that layer: the others hold all the same.
+ */
+void sandbox_enter(int root, int ret_errors[LAYERS]);
+
+/* The name of a layer, for the operator. */
+const char *sandbox_layer_name(enum sandbox_layer layer);
+
+#endif

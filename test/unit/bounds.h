@@ -1,0 +1,24 @@
+/*
+ * A channel, and bounds on its waiting: generous where bytes are on their way,
+ * and short where none will come.
+ */
+#ifndef BOUNDS_H
+#define BOUNDS_H
+
+#include "unit.h"
+
+#include "channel.h"
+
+#define LONG_MS 20000
+#define SHORT_MS 30
+
+static inline void
+open_channel(struct channel *ch, int fd, int idle_ms)
+{
+	const struct patience patience = { .idle_ms = idle_ms,
+		.send_ms = LONG_MS };
+
+	unit_need(channel_open(ch, fd, fd, &patience), "channel_open");
+}
+
+#endif
