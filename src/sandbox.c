@@ -15,6 +15,8 @@
 #define _GNU_SOURCE
 #include "sandbox.h"
 
+#include "insist.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -53,23 +55,16 @@ is_regular_file(int fd)
 }
 
 /*
- * Lowers a limit; one that is lower already stays.  (The C library's
- * setrlimit() would bring the code along that does it for all threads.)
+ * Sets a limit for good.  Where that is not permitted, it is lower already.
+ * (The C library's setrlimit() would bring the code along that does it for all
+ * threads.)
  */
 static void
 lower_limit(int resource, rlim_t max, int *error)
 {
-	struct rlimit limit;
+	const struct rlimit limit = { .rlim_cur = max, .rlim_max = max };
 
-	if (prlimit(0, resource, NULL, &limit) != 0) {
-		*error = errno;
-		return;
-	}
-	if (limit.rlim_max > max)
-		limit.rlim_max = max;
-	if (limit.rlim_cur > limit.rlim_max)
-		limit.rlim_cur = limit.rlim_max;
-	if (prlimit(0, resource, &limit, NULL) != 0)
+	if (prlimit(0, resource, &limit, NULL) != 0 && errno != EPERM)
 		*error = errno;
 }
 
@@ -180,124 +175,169 @@ enter_files(int root)
 #error "the system calls of this architecture have to be added here"
 #endif
 
-/*
- * The filter is a list of blocks.  One that allows a call returns; one that
- * is for another call jumps behind itself.  Arguments are compared by their
- * lower half, as all that are looked at are ints; x86-64, i386 and aarch64
- * are little-endian.
- */
-#define LOAD(field) \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define LOAD_ARGUMENT(n) \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
-	    offsetof(struct seccomp_data, args) + sizeof(uint64_t) * (n))
-#define LOAD_UPPER_HALF(n) \
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
-	    offsetof(struct seccomp_data, args) + sizeof(uint64_t) * (n) + \
-		sizeof(uint32_t))
-#define RETURN(action) BPF_STMT(BPF_RET | BPF_K, (action))
-/* Goes on with the next instruction if the accumulator is k. */
-#define UNLESS_SKIP(k, count) \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (k), 0, (count))
-#define IF_SKIP(k, count) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (k), (count), 0)
-#define IF_BITS_SKIP(k, count) \
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (k), (count), 0)
+/* musl and glibc make some calls under different names, also by architecture. */
+#ifdef SYS_fcntl64
+#define CALL_FCNTL SYS_fcntl64
+#else
+#define CALL_FCNTL SYS_fcntl
+#endif
 
-#define ALLOW(call) UNLESS_SKIP(SYS_##call, 1), RETURN(SECCOMP_RET_ALLOW)
-/* Only with one of two values of argument n. */
-#define ALLOW_VALUES(call, n, a, b) \
-	UNLESS_SKIP(SYS_##call, 5), LOAD_ARGUMENT(n), IF_SKIP((a), 2), \
-	    IF_SKIP((b), 1), RETURN(SECCOMP_RET_KILL_PROCESS), \
-	    RETURN(SECCOMP_RET_ALLOW)
-/* Only without these bits in argument n. */
-#define ALLOW_WITHOUT(call, n, bits) \
-	UNLESS_SKIP(SYS_##call, 4), LOAD_ARGUMENT(n), IF_BITS_SKIP((bits), 1), \
-	    RETURN(SECCOMP_RET_ALLOW), RETURN(SECCOMP_RET_KILL_PROCESS)
-/* Only with a null pointer as argument n. */
-#define ALLOW_NULL(call, n) \
-	UNLESS_SKIP(SYS_##call, 6), LOAD_ARGUMENT(n), UNLESS_SKIP(0, 3), \
-	    LOAD_UPPER_HALF(n), UNLESS_SKIP(0, 1), RETURN(SECCOMP_RET_ALLOW), \
-	    RETURN(SECCOMP_RET_KILL_PROCESS)
+/* The calls of the request path, the commonest first. */
+static const uint32_t calls[] = {
+	SYS_recvfrom,
+	SYS_openat2,
+#ifdef SYS_fstat64
+	SYS_fstat64,
+	SYS_statx,
+#else
+	SYS_fstat,
+#endif
+#if defined(__GLIBC__) && defined(SYS_fstatat64)
+	SYS_fstatat64,
+#elif defined(__GLIBC__)
+	SYS_newfstatat,
+#endif
+	SYS_close,
+	SYS_pread64,
+#ifdef SYS_poll
+	SYS_poll,
+#else
+	SYS_ppoll,
+#endif
+	SYS_read,
+	SYS_write,
+	SYS_sendfile,
+#ifdef SYS_sendfile64
+	SYS_sendfile64,
+#endif
+	SYS_shutdown,
+	SYS_getrandom,
+	SYS_clock_gettime,
+#ifdef SYS_clock_gettime64
+	SYS_clock_gettime64,
+#endif
+	SYS_exit_group,
+	/* A call goes on behind SIGSTOP and SIGCONT. */
+	SYS_restart_syscall,
+	/* No call at all: what a tracer that was there before makes of one. */
+	UINT32_MAX,
+};
 
-/* Every open that could change a file, and handles that only name one. */
+/* Those that are allowed with one of two values of an argument. */
+static const struct {
+	uint32_t call;
+	uint32_t argument;
+	uint32_t values[2];
+} calls_by_value[] = {
+	{ CALL_FCNTL, 1, { F_GETFL, F_SETFL } },
+	{ SYS_ioctl, 1, { SIOCOUTQ, FIONREAD } },
+	{ SYS_setsockopt, 2, { TCP_CORK, SO_LINGER } },
+};
+
+/* Flags of openat(2) by which a file could be changed. */
 #define OPEN_CHANGES (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
 
-/*
- * The calls of the request path, the commonest first.  musl and glibc make
- * some of them under different names, also by architecture.  (The kernel only
- * reads it, but its type for a filter does not say so.)
- */
-static struct sock_filter call_filter[] = {
-	/*
-	 * An instruction that the kernel cannot evaluate beforehand.  Without
-	 * it, it would try the filter with each of the some 900 numbers that
-	 * there are, to remember those that are allowed: that takes 40 us,
-	 * and saves 0.02 us a call, which few connections would make up for.
-	 */
-	BPF_STMT(BPF_LDX | BPF_IMM, 0),
-	LOAD(arch),
-	IF_SKIP(AUDIT_ARCH_OWN, 1),
-	RETURN(SECCOMP_RET_KILL_PROCESS),
-	LOAD(nr),
-	/*
-	 * Receiving and sending.  A datagram socket, that of syslog, goes on
-	 * sending to its one address.
-	 */
-	ALLOW(recvfrom),
-	ALLOW_NULL(sendto, 4),
-	/* Files. */
-	ALLOW(openat2),
-#ifdef SYS_fstat64
-	ALLOW(fstat64),
-	ALLOW(statx),
-#else
-	ALLOW(fstat),
-#endif
-#ifdef __GLIBC__
-#ifdef SYS_fstatat64
-	ALLOW(fstatat64),
-#else
-	ALLOW(newfstatat),
-#endif
-#endif
-	ALLOW(close),
-	ALLOW(pread64),
-	ALLOW(read),
-	ALLOW(write),
-#ifdef SYS_sendfile64
-	ALLOW(sendfile64),
-#endif
-	ALLOW(sendfile),
-	ALLOW_WITHOUT(openat, 2, OPEN_CHANGES),
-/* Waiting. */
-#ifdef SYS_poll
-	ALLOW(poll),
-#endif
-	ALLOW(ppoll),
-#ifdef SYS_ppoll_time64
-	ALLOW(ppoll_time64),
-#endif
-	ALLOW_VALUES(ioctl, 1, SIOCOUTQ, FIONREAD),
-#ifdef SYS_fcntl64
-	ALLOW_VALUES(fcntl64, 1, F_GETFL, F_SETFL),
-#else
-	ALLOW_VALUES(fcntl, 1, F_GETFL, F_SETFL),
-#endif
-	ALLOW_VALUES(setsockopt, 2, TCP_CORK, SO_LINGER),
-	ALLOW(shutdown),
-	ALLOW(getrandom),
-	ALLOW(clock_gettime),
-#ifdef SYS_clock_gettime64
-	ALLOW(clock_gettime64),
-#endif
-	ALLOW(exit_group),
-	/* A call goes on behind SIGSTOP and SIGCONT. */
-	ALLOW(restart_syscall),
-	/* No call at all: what a tracer that was there before makes of one. */
-	UNLESS_SKIP(UINT32_MAX, 1),
-	RETURN(SECCOMP_RET_ALLOW),
-	RETURN(SECCOMP_RET_KILL_PROCESS),
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The parts of the filter, and where its two results stand behind them. */
+enum {
+	LEN_START = 4,
+	LEN_BY_VALUE = 4,
+	LEN_SENDTO = 5,
+	LEN_OPENAT = 3,
+	AT_KILL = LEN_START + COUNT(calls) +
+	    LEN_BY_VALUE * COUNT(calls_by_value) + LEN_SENDTO + LEN_OPENAT,
+	AT_ALLOW,
+	FILTER_LEN,
 };
+
+struct filter {
+	struct sock_filter code[FILTER_LEN];
+	uint8_t len;
+};
+
+static void
+add(struct filter *f, int code, uint32_t k)
+{
+	f->code[f->len++] = (struct sock_filter)BPF_STMT((uint16_t)code, k);
+}
+
+static void
+add_load(struct filter *f, size_t offset)
+{
+	add(f, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset);
+}
+
+/*
+ * Arguments are compared by their lower half, since all but pointers are ints;
+ * x86-64, i386 and aarch64 are little-endian.
+ */
+static void
+add_load_argument(struct filter *f, uint32_t n, size_t half)
+{
+	add_load(f,
+	    offsetof(struct seccomp_data, args) + n * sizeof(uint64_t) +
+		half * sizeof(uint32_t));
+}
+
+/* Goes to instruction `yes` or `no` of the filter. */
+static void
+add_branch(struct filter *f, int test, uint32_t k, int yes, int no)
+{
+	int next = f->len + 1;
+
+	f->code[f->len++] =
+	    (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | test | BPF_K), k,
+		(uint8_t)(yes - next), (uint8_t)(no - next));
+}
+
+/*
+ * The kernel evaluates a filter beforehand for each of the some 900 numbers
+ * that there are, to remember those that are always allowed.  That takes
+ * 40 us and saves 0.02 us a call, which few connections make up for; so the
+ * first instruction is one that it cannot evaluate.
+ */
+static void
+build_filter(struct filter *f)
+{
+	f->len = 0;
+	add(f, BPF_LDX | BPF_IMM, 0);
+	add_load(f, offsetof(struct seccomp_data, arch));
+	add_branch(f, BPF_JEQ, AUDIT_ARCH_OWN, f->len + 1, AT_KILL);
+	add_load(f, offsetof(struct seccomp_data, nr));
+	insist(f->len == LEN_START);
+
+	for (size_t i = 0; i < COUNT(calls); i++)
+		add_branch(f, BPF_JEQ, calls[i], AT_ALLOW, f->len + 1);
+
+	for (size_t i = 0; i < COUNT(calls_by_value); i++) {
+		const uint32_t *values = calls_by_value[i].values;
+
+		add_branch(f, BPF_JEQ, calls_by_value[i].call, f->len + 1,
+		    f->len + LEN_BY_VALUE);
+		add_load_argument(f, calls_by_value[i].argument, 0);
+		add_branch(f, BPF_JEQ, values[0], AT_ALLOW, f->len + 1);
+		add_branch(f, BPF_JEQ, values[1], AT_ALLOW, AT_KILL);
+	}
+
+	/*
+	 * Without an address: the client's socket has its peer, and the one
+	 * for syslog must not reach another.
+	 */
+	add_branch(f, BPF_JEQ, SYS_sendto, f->len + 1, f->len + LEN_SENDTO);
+	add_load_argument(f, 4, 0);
+	add_branch(f, BPF_JEQ, 0, f->len + 1, AT_KILL);
+	add_load_argument(f, 4, 1);
+	add_branch(f, BPF_JEQ, 0, AT_ALLOW, AT_KILL);
+
+	add_branch(f, BPF_JEQ, SYS_openat, f->len + 1, AT_KILL);
+	add_load_argument(f, 2, 0);
+	add_branch(f, BPF_JSET, OPEN_CHANGES, AT_KILL, AT_ALLOW);
+
+	insist(f->len == AT_KILL);
+	add(f, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	add(f, BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+}
 
 /*
  * SPEC_ALLOW: before Linux 5.16 a filter would slow the process down against
@@ -307,11 +347,13 @@ static struct sock_filter call_filter[] = {
 static int
 enter_calls(void)
 {
-	struct sock_fprog program = {
-		.len = sizeof(call_filter) / sizeof(call_filter[0]),
-		.filter = call_filter,
-	};
+	struct filter filter;
 
+	build_filter(&filter);
+	const struct sock_fprog program = {
+		.len = filter.len,
+		.filter = filter.code,
+	};
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 		   SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0 ?
 	    0 :
