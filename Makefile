@@ -154,8 +154,8 @@ ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: variants
 variants: units
 	@$(MAKE) --no-print-directory all BUILD=build/asan LIBC=glibc CFLAGS='$(ASAN)'
-	@$(MAKE) --no-print-directory build/i386/httpd BUILD=build/i386 LIBC=glibc \
-		CFLAGS='-O2 -m32'
+	@$(MAKE) --no-print-directory build/i386/httpd build/i386/unit/sandbox \
+		BUILD=build/i386 LIBC=glibc CFLAGS='-O2 -m32'
 	@$(MAKE) --no-print-directory build/clang/httpd BUILD=build/clang CC=clang
 
 # The unit tests, each with all of the program but its main.

@@ -42,7 +42,10 @@ refuse(const struct options *options, int status)
 	return status;
 }
 
-/* Becomes whom the operator named.  EX_OK, or the status to refuse with. */
+/*
+ * Becomes whom the operator named.  EX_OK, or a status to refuse with; that is
+ * EX_OSERR where it is not sure whose rights the process is left with.
+ */
 static int
 leave_root(const struct options *options)
 {
@@ -64,7 +67,7 @@ leave_root(const struct options *options)
 	if (!user_become(&user)) {
 		log_operator("the process cannot become the user '",
 		    options->user, "': ", strerror(errno), NULL);
-		return EX_NOPERM;
+		return EX_OSERR;
 	}
 	return EX_OK;
 }
@@ -142,6 +145,8 @@ main(int argc, char **argv)
 		return print("httpd " VERSION "\n");
 
 	int status = leave_root(&options);
+	if (status == EX_OSERR)
+		return status; /* and not a byte is read */
 	if (status != EX_OK)
 		return refuse(&options, status);
 

@@ -14,12 +14,15 @@ setup() {
 	load lib
 }
 
-# unit NAME: runs test/unit/NAME.c; it prints each row that failed, with what
-# was wanted and what was got, and how much it checked.
+# unit NAME [BUILD]...: runs test/unit/NAME.c of these builds, by default the
+# sanitized one and that of the program as it is shipped; it prints each row
+# that failed, with what was wanted and what was got, and how much it checked.
 unit() {
-	local kind
-	for kind in asan/unit unit; do
-		run timeout 120 "$BUILD/$kind/$1"
+	local name=$1 kind
+	shift
+	[ $# -gt 0 ] || set -- asan .
+	for kind; do
+		run timeout 120 "$BUILD/$kind/unit/$name"
 		assert_success
 		assert_output --regexp '^ok - [1-9][0-9]* rows, [1-9][0-9]* checks, 0 failed$'
 	done
@@ -85,10 +88,15 @@ unit() {
 	unit text
 }
 
+@test "sandbox: what code that has taken over would try fails, by more than one layer where it can" {
+	# What sanitizers do at run time, the sandbox forbids.
+	unit sandbox . i386
+}
+
 @test "every unit test is run by this suite" {
 	local source
 	for source in "$TOP"/test/unit/*.c; do
-		run grep -cx "$(printf '\t')unit $(basename "$source" .c)" "$BATS_TEST_FILENAME"
+		run grep -cxE "$(printf '\t')unit $(basename "$source" .c)( .*)?" "$BATS_TEST_FILENAME"
 		assert_output 1
 	done
 }
