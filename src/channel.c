@@ -293,8 +293,6 @@ write_all(struct channel *ch, struct slice s)
 enum io_result
 channel_send(struct channel *ch, struct slice s)
 {
-	if (channel_is_over(ch))
-		return IO_TIMEOUT;
 	if (!ch->out_is_socket)
 		return write_all(ch, s);
 	while (s.len > 0) {
@@ -328,6 +326,9 @@ channel_linger(struct channel *ch)
 	size_t total = 0, n;
 	enum io_result r;
 
+	/* A life that is over does not cost the client its last answer. */
+	if (ch->end_ms != INT64_MAX)
+		ch->end_ms += LINGER_MS;
 	do {
 		int64_t deadline_ms = clock_monotonic_ms() + LINGER_MS;
 

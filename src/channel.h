@@ -97,7 +97,10 @@ enum io_result channel_send(struct channel *ch, struct slice s);
  */
 enum io_result channel_wait_for_room(struct channel *ch);
 
-/* Whether the connection has reached the end of its life. */
+/*
+ * Whether the connection has reached the end of its life.  What can be sent
+ * without waiting is sent all the same: who sends much asks now and then.
+ */
 bool channel_is_over(const struct channel *ch);
 
 /*

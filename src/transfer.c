@@ -23,6 +23,9 @@ copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 	char buf[PIPE_BUF];
 
 	while (*ret_sent < len) {
+		if (channel_is_over(ch))
+			return IO_TIMEOUT;
+
 		uint64_t left = len - *ret_sent;
 		ssize_t n = pread(fd, buf,
 		    left < sizeof(buf) ? (size_t)left : sizeof(buf),

@@ -1,0 +1,228 @@
+#!/usr/bin/env bats
+# How long a connection may hold a process: the rate at which an answer has to
+# be taken, and the end of a connection's life.
+#
+# Times are bounded sharply from below, where the program promises not to act
+# before, and widely from above, since the machine may be busy.
+
+load lib
+load spawn
+
+@test "a client that takes less than --min-rate of an answer is left" {
+	talk <<-'EOP'
+		c = Handler("--send-timeout=1", "--min-rate=4M", root=site(large=GiB),
+		            pair=tcp_pair(receive_buffer=8192))
+		c.send(get("/large"))
+		while c.is_running() and now() < c.started + 20:
+		    c.sock.recv(2048)
+		    time.sleep(0.05)
+		c.check_ended("send-timeout")
+		check_within("seconds", c.ended - c.started, 0.99, 19)
+	EOP
+}
+
+@test "a client that takes --min-rate of an answer is not left, however long it lasts" {
+	talk <<-'EOP'
+		c = Handler("--send-timeout=0.5", "--min-rate=2K", root=site(large=GiB),
+		            pair=tcp_pair(receive_buffer=8192))
+		c.send(get("/large"))
+		while now() < c.started + 4:
+		    c.sock.recv(4096)
+		    time.sleep(0.05)
+		check("still sending after eight send timeouts", c.is_running(), True)
+		c.reset()
+		c.check_ended("client-gone")
+	EOP
+}
+
+@test "a byte now and then does not hold a process" {
+	talk <<-'EOP'
+		c = Handler("--send-timeout=2", root=site(large=GiB),
+		            pair=tcp_pair(receive_buffer=8192))
+		c.send(get("/large"))
+		c.read_head()
+		while c.is_running() and now() < c.started + 20:
+		    c.sock.recv(16)
+		    time.sleep(0.1)
+		c.check_ended("send-timeout")
+		check_within("seconds", c.ended - c.started, 2, 19)
+	EOP
+}
+
+@test "with --min-rate=0 a little is enough" {
+	talk <<-'EOP'
+		c = Handler("--send-timeout=1", "--min-rate=0", root=site(large=GiB),
+		            pair=tcp_pair(receive_buffer=8192))
+		c.send(get("/large"))
+		while now() < c.started + 4:
+		    c.sock.recv(1024)
+		    time.sleep(0.05)
+		check("still sending after four send timeouts", c.is_running(), True)
+		c.reset()
+		c.check_ended("client-gone")
+	EOP
+}
+
+@test "a fast start does not pay for a slow end" {
+	talk <<-'EOP'
+		c = Handler("--send-timeout=0.5", "--min-rate=1", root=site(large=GiB),
+		            pair=tcp_pair(receive_buffer=65536))
+		c.send(get("/large"))
+		c.discard(256 * MiB)
+		stalled = now()
+		c.check_ended("send-timeout")
+		check_within("seconds from the stall", c.ended - stalled, 0.1, 5)
+	EOP
+}
+
+@test "the rate is asked of each answer by itself, not of the pauses between them" {
+	talk <<-'EOP'
+		# The first answer leaves a window that has begun, and little in it.
+		c = Handler("--timeout=5", "--send-timeout=0.5", "--min-rate=1M",
+		            root=site(large=8 * MiB), pair=tcp_pair(65536))
+		for _ in range(3):
+		    c.send(get("/large"))
+		    c.discard(c.read_head().length)
+		    time.sleep(1)
+		c.half_close()
+		c.check_end()
+		c.check_ended("ok", "ok", "ok")
+	EOP
+}
+
+@test "a client that is given up is reset, and the system keeps nothing for it" {
+	talk <<-'EOP'
+		c = Handler("--send-timeout=0.5", root=site(large=GiB))
+		address = "%s:%d" % c.sock.getsockname()
+		c.send(get("/large"))
+		c.check_ended("send-timeout")
+		check("sockets that still send to the client",
+		      subprocess.check_output(["ss", "-Htn", "dst", address]), b"")
+		try:
+		    c.read_to_end()
+		    sys.exit("wanted: a reset\ngot:    the end of the connection")
+		except ConnectionResetError:
+		    pass
+	EOP
+}
+
+@test "--min-rate holds on a pipe too" {
+	talk <<-'EOP'
+		reading, writing = os.pipe()
+		process = subprocess.Popen(
+		    [HTTPD, "--send-timeout=1", "--min-rate=1M", site(large=GiB)],
+		    stdin=subprocess.PIPE, stdout=writing, stderr=subprocess.PIPE)
+		os.close(writing)
+		process.stdin.write(get("/large"))
+		process.stdin.flush()
+		started = now()
+		while process.poll() is None and now() < started + 20:
+		    os.read(reading, 8192)
+		    time.sleep(0.05)
+		check("exit", process.returncode, 0)
+		check("token", process.stderr.read().rsplit(b'"', 2)[1], b"send-timeout")
+		check_within("seconds", now() - started, 0.99, 19)
+	EOP
+}
+
+@test "a backlog of requests whose answers nobody takes is left, and takes no memory" {
+	talk <<-'EOP'
+		c = Handler("--send-timeout=1", "--timeout=20", "--log=none")
+		def resident():
+		    with open(f"/proc/{c.process.pid}/status") as status:
+		        return next(int(line.split()[1]) for line in status
+		                    if line.startswith("VmRSS:"))
+		c.ask("/")
+		before = resident()
+		c.sock.setblocking(False)
+		sent = 0
+		while sent < 64 * MiB and c.is_running():
+		    try:
+		        sent += c.sock.send(get("/a/2.jpg") * 100)
+		        check_within("KiB of memory", resident(), 0, before + 256)
+		    except BlockingIOError:
+		        time.sleep(0.01)
+		    except (ConnectionResetError, BrokenPipeError, FileNotFoundError,
+		            StopIteration):
+		        break
+		c.wait()
+		check("exit", c.exit, 0)
+	EOP
+}
+
+@test "--max-life ends an idle connection, and not before" {
+	talk <<-'EOP'
+		c = Handler("--max-life=1", "--timeout=20")
+		check("status", c.ask("/").status, 200)
+		c.check_end()
+		check_within("seconds", now() - c.started, 0.99, 9)
+		c.check_ended("ok")
+		c = Handler("--max-life=1", "--timeout=20")
+		c.check_end()
+		c.check_ended()
+		check_within("seconds before a request", c.ended - c.started, 0.99, 9)
+	EOP
+}
+
+@test "--max-life ends a connection in the middle of a head or of content" {
+	talk <<-'EOP'
+		for part, token in (b"GET / HT", "head-timeout"), (
+		        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc",
+		        "content-timeout"):
+		    c = Handler("--max-life=1", "--timeout=20", "--head-timeout=20")
+		    c.send(part)
+		    check("status", c.answer().status, 408)
+		    c.check_end()
+		    c.check_ended(token)
+		    check_within("seconds", c.ended - c.started, 0.99, 9)
+	EOP
+}
+
+@test "--max-life ends an answer that is under way, at any speed" {
+	talk <<-'EOP'
+		def slowly():
+		    c.sock.recv(65536)
+		    time.sleep(0.05)
+		def fast():
+		    c.discard(MiB)
+		for read in slowly, fast:
+		    c = Handler("--max-life=1", root=site(large=1 << 40),
+		                pair=tcp_pair(receive_buffer=65536))
+		    c.send(get("/large"))
+		    try:
+		        while c.is_running() and now() < c.started + 15:
+		            read()
+		    except (ConnectionResetError, SystemExit):
+		        pass
+		    c.check_ended("life-over")
+		    check_within("seconds", c.ended - c.started, 0.99, 14)
+	EOP
+}
+
+@test "--max-life ends a connection that is never idle, and the last answer says so" {
+	talk <<-'EOP'
+		c = Handler("--max-life=1", "--log=none")
+		c.send(get("/result.html") * 50)
+		while True:
+		    answer = c.answer()
+		    check("status", answer.status, 200)
+		    if answer.fields["connection"] == "close":
+		        break
+		    c.send(get("/result.html"))
+		    check_within("seconds of life", now() - c.started, 0, 9)
+		check_within("seconds of life", now() - c.started, 0.99, 9)
+		c.check_end()
+		c.check_ended()
+	EOP
+}
+
+@test "without --max-life, or with 0, a connection lives on" {
+	talk <<-'EOP'
+		c = Handler("--max-life=0.2", "--max-life=0")
+		time.sleep(0.5)
+		check("status", c.ask("/").status, 200)
+		c.half_close()
+		c.check_end()
+		c.check_ended("ok")
+	EOP
+}
