@@ -175,7 +175,7 @@ enter_files(int root)
 #error "the system calls of this architecture have to be added here"
 #endif
 
-/* musl and glibc make some calls under different names, also by architecture. */
+/* Some calls have other names by C library, or by architecture. */
 #ifdef SYS_fcntl64
 #define CALL_FCNTL SYS_fcntl64
 #else
