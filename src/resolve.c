@@ -247,7 +247,7 @@ choose_coding(const struct site *site, const struct request *r,
 	struct {
 		int fd;
 		struct file_facts facts;
-	} stored[CODINGS_STORED];
+	} stored[CODINGS_STORED] = { 0 };
 	unsigned available = 0;
 
 	for (unsigned i = 0; i < CODINGS_STORED; i++) {
@@ -346,9 +346,10 @@ try_block(struct search *s, bool at_end)
 	while (rest.len > 0) {
 		const char *lf = memchr(rest.ptr, '\n', rest.len);
 		size_t len = lf == NULL ? rest.len : (size_t)(lf - rest.ptr);
-		bool too_long = lf == NULL && len == RULES_BUF;
+		bool whole = lf != NULL || at_end;
+		bool too_long = !whole && len == RULES_BUF;
 
-		if (lf == NULL && !at_end && !too_long)
+		if (!whole && !too_long)
 			break;
 		if (try_line(s, (struct slice){ rest.ptr, len }, too_long))
 			return true;
