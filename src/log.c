@@ -232,7 +232,7 @@ log_operator(const char *first, ...)
 	for (const char *s = first; s != NULL; s = va_arg(parts, const char *))
 		text_add_escaped(&t, slice_of(s), FIELD_MAX_ESCAPED);
 	va_end(parts);
-	buf[t.len++] = '\n';
+	t.ptr[t.len++] = '\n';
 	log_open(false);
 	send_line(&t, sizeof("<27>") - 1);
 }
