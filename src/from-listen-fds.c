@@ -31,7 +31,7 @@ static const char help[] =
 static int
 fail(int status, const char *sentence, const char *detail)
 {
-	fprintf(stderr, "from-listen-fds: %s%s%s\n", sentence,
+	(void)fprintf(stderr, "from-listen-fds: %s%s%s\n", sentence,
 	    detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
 	return status;
 }

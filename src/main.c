@@ -130,7 +130,7 @@ main(int argc, char **argv)
 		return hand_over(argc, argv);
 
 	/* A client that goes away is seen by the result of sending. */
-	signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
 
 	if (!options_read(
 		&options, getenv("HTTPD_OPTIONS"), argc, argv, &error)) {

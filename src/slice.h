@@ -36,7 +36,7 @@ slice_equal(struct slice a, struct slice b)
 static inline char
 ascii_lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 /* Equality without regard to the case of ASCII letters. */
