@@ -29,8 +29,6 @@
 
 #define PATIENCE_S 60
 
-extern char **environ;
-
 /* The spawned server, if there is one: it must not outlive a failed run. */
 static volatile pid_t spawned_pid;
 
@@ -428,9 +426,10 @@ series_add(struct series *series, double value)
 {
 	if (series->len == series->cap) {
 		series->cap = series->cap == 0 ? 1024 : 2 * series->cap;
-		series->v = realloc(series->v, series->cap * sizeof(double));
-		if (series->v == NULL)
+		double *v = realloc(series->v, series->cap * sizeof(double));
+		if (v == NULL)
 			die("out of memory");
+		series->v = v;
 	}
 	series->v[series->len++] = value;
 }

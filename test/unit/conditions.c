@@ -100,8 +100,7 @@ check_file(const struct file_row *row)
 	validators_of_file(f, CODING_IDENTITY, row->portable, &now, &v);
 	if (row->tag_start != NULL)
 		snprintf(wanted, sizeof(wanted), "\"%s%llx\"", row->tag_start,
-		    (unsigned long long)((uint64_t)f->modified * NS +
-			f->modified_ns));
+		    (unsigned long long)f->modified * NS + f->modified_ns);
 	unit_slice("tag", slice_of(wanted),
 	    (struct slice){ v.tag, v.tag_len < sizeof(v.tag) ? v.tag_len : 0 });
 	unit_number(
