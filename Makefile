@@ -158,6 +158,16 @@ variants: units
 		BUILD=build/i386 LIBC=glibc CFLAGS='-O2 -m32'
 	@$(MAKE) --no-print-directory build/clang/httpd BUILD=build/clang CC=clang
 
+.PHONY: static
+static: ## what gcc's and clang's analysers, cppcheck and shellcheck find
+	@packaging/install-deps test
+	@test/static/check
+
+# For who compiles by himself, as an analyser does.
+.PHONY: flags
+flags:
+	@printf '%s\n' $(filter-out -MMD -MP,$(PROJECT_CFLAGS)) $(LIBC_CFLAGS)
+
 # The unit tests, each with all of the program but its main.
 UNIT_SOURCES = $(wildcard test/unit/*.c)
 .PHONY: units

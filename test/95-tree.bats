@@ -90,7 +90,7 @@ sections() {
 	run make -s help
 	local target
 	for target in all run test check install uninstall dist deb clean help \
-		test-systemd bench-quick format; do
+		test-systemd bench-quick static format; do
 		assert_output --regexp "  $target +[a-z]"
 	done
 }
@@ -141,20 +141,6 @@ sections() {
 
 @test "no line of the C code is wider than 80 columns, but for what it prints" {
 	run bash -c 'expand -t 8 src/*.[ch] | grep -vE "^ *\"" | grep -E ".{81}"'
-	assert_output ''
-}
-
-@test "shellcheck has nothing to say of any script" {
-	local scripts
-	scripts=$(grep -rlE --exclude-dir=build --exclude-dir=.git \
-		'^#!.*\b(ba)?sh\b' .)
-	[ -n "$scripts" ]
-	# shellcheck disable=SC2086  # one word for each file
-	run shellcheck $scripts
-	assert_output ''
-	# SC2034: bats' own variables and lib.bash's are used elsewhere; SC2154:
-	# lib.bash sets them; SC1091: load is bats' own.
-	run shellcheck --shell=bats --exclude=SC2034,SC2154,SC1091,SC2030,SC2031 test/*.bats
 	assert_output ''
 }
 
