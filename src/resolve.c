@@ -385,7 +385,7 @@ static enum verdict
 find_rule(const struct site *site, struct target *t)
 {
 	struct file_facts facts;
-	int fd;
+	int fd = -1;
 	enum verdict v = open_regular(site, "_redirects", &fd, &facts);
 
 	if (v != FOUND) {
