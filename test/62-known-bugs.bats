@@ -511,8 +511,9 @@ traced() {
 	requests+='POST /cgi-bin/run HTTP/1.1\r\nHost: x\r\nProxy: http://evil.example:3128\r\nContent-Length: 3\r\n\r\na=b'
 	traced "$requests" execve,execveat,fork,vfork,clone,clone3
 	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
-	# The one that starts the program itself.
-	assert_equal "$(grep -c '(' "$BATS_TEST_TMPDIR/strace")" 1
+	run grep -v "execve(\"$HTTPD\"" "$BATS_TEST_TMPDIR/strace"
+	assert_output ''
+	[ -s "$BATS_TEST_TMPDIR/strace" ]
 	assert_equal "$(sed -n 's,^HTTP/1\.1 \([0-9]*\) .*,\1,p' "$answer" | tr '\n' ' ')" \
 		'200 200 404 200 404 200 405 '
 	get /cgi-bin/run "$tree"
@@ -522,6 +523,7 @@ traced() {
 @test "auth of any kind (CVE-2011-4362, CVE-2014-5015, CVE-2017-17663 and others): its fields change nothing" {
 	local plain value
 	plain=$(printf '%s:' {1..400})
+	touch -d '2 minutes ago' "$tree/dir/file.txt"
 	told 'GET /dir/file.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' 200 ok
 	sed '/^Date: /d' "$answer" >"$BATS_TEST_TMPDIR/without"
 	for value in 'Basic YTpi' 'Basic \xff\x80\xfe' 'Basic' "Basic $plain" \
