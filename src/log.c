@@ -106,8 +106,9 @@ write_to_standard_error(struct slice s)
 		if (n >= 0 || errno != EAGAIN)
 			return n;
 	}
-	if (poll(&p, 1, STUCK_MS) <= 0)
-		return 0;
+	int ready = poll(&p, 1, STUCK_MS);
+	if (ready <= 0)
+		return ready;
 	return log_state.error_is_socket ?
 	    send(STDERR_FILENO, s.ptr, s.len, MSG_NOSIGNAL | MSG_DONTWAIT) :
 	    write(STDERR_FILENO, s.ptr, s.len);
