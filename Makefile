@@ -187,6 +187,12 @@ $(BUILD)/unit/%: test/unit/%.c $(wildcard test/unit/*.h) \
 		$(CPPFLAGS) $(CFLAGS) $(LINK_KIND) -o $@ $(LIBC_LINK) $< \
 		$(filter %.o,$^) $(LIBC_LINK_END)
 
+# What the suite of faults runs the program under.
+$(BUILD)/tools/faults: $(wildcard test/tools/faults*.[ch])
+	$(SAY) TOOL $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+
 .PHONY: test-systemd
 SUITE =
 test-systemd: all ## the units under real systemd; SUITE=trixie: Debian 13's
