@@ -163,19 +163,19 @@ target_close(struct target *t)
 }
 
 /*
- * Whether a path that may not be read is a directory all the same: in the
- * sandbox, no directory may be.
+ * What a path that may not be read is: a directory all the same, since in the
+ * sandbox none may be, or nothing at all by now.
  */
-static bool
-is_directory(const struct site *site, const char *path)
+static enum verdict
+verdict_of_unreadable(const struct site *site, const char *path)
 {
 	int fd =
 	    open_beneath(site->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return false;
+		return errno == ENOTDIR ? FORBIDDEN : verdict_of_error(errno);
 	close(fd);
-	return true;
+	return SLASH_MISSING;
 }
 
 /*
@@ -192,8 +192,8 @@ open_regular(const struct site *site, const char *path, int *ret_fd,
 	if (fd < 0) {
 		enum verdict refusal = verdict_of_error(errno);
 
-		return refusal == FORBIDDEN && is_directory(site, path) ?
-		    SLASH_MISSING :
+		return refusal == FORBIDDEN ?
+		    verdict_of_unreadable(site, path) :
 		    refusal;
 	}
 	enum verdict v = fstat(fd, &st) != 0 ? FILE_ERROR :
