@@ -47,11 +47,11 @@
 #define DESCRIPTORS_OWN 16
 
 static bool
-is_regular_file(int fd)
+may_be_regular_file(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	return fstat(fd, &st) != 0 || S_ISREG(st.st_mode);
 }
 
 /*
@@ -82,7 +82,8 @@ enter_limits(int root)
 		(rlim_t)root + DESCRIPTORS_OWN,
 	    &error);
 	/* It would end the answer, or the log, that goes to a file. */
-	if (!is_regular_file(STDOUT_FILENO) && !is_regular_file(STDERR_FILENO))
+	if (!may_be_regular_file(STDOUT_FILENO) &&
+	    !may_be_regular_file(STDERR_FILENO))
 		lower_limit(RLIMIT_FSIZE, 0, &error);
 	return error;
 }
