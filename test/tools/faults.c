@@ -227,6 +227,33 @@ static const struct scenario scenarios[] = {
 			{ GET("/dir/inner.txt", CLOSE), 200, "dir/inner.txt" },
 		},
 		.files = { "dir/index.html" },
+	}, {
+		.name = "log to a file",
+		.log = LOG_FILE,
+		.requests = { LAST_SMALL },
+	}, {
+		.name = "sandbox required",
+		.options = { "--sandbox=require" },
+		.requests = { LAST_SMALL },
+	}, {
+		.name = "no sandbox",
+		.options = { "--sandbox=off" },
+		.requests = { LAST_SMALL },
+	}, {
+		.name = "root",
+		.is_root = true,
+		.options = { "--allow-root" },
+		.requests = { LAST_SMALL },
+	}, {
+		.name = "root, then nobody",
+		.is_root = true,
+		.options = { "--user=nobody" },
+		.requests = { LAST_SMALL },
+	}, {
+		.name = "root, then somebody by number",
+		.is_root = true,
+		.options = { "--user=1234:5678" },
+		.requests = { LAST_SMALL },
 	},
 };
 /* clang-format on */
@@ -247,6 +274,8 @@ struct allowance {
 	bool cut; /* the connection may end anywhere */
 	bool log_lost;
 	bool log_broken; /* a line may have lost its end */
+	bool must_complain; /* the operator is told, of each thing once */
+	bool must_refuse; /* no file is served */
 	int refusals[4]; /* statuses that one answer may have instead */
 	int exit; /* a status other than 0 that it may end with */
 	int signal; /* that it may die of */
@@ -280,6 +309,28 @@ static const struct row {
 	{ SYS_set_tid_address, "set_tid_address", false, false, { -1 } },
 	{ SYS_rt_sigaction, "rt_sigaction", false, false, { -1 } },
 	{ SYS_exit_group, "exit_group", false, false, { -1 } },
+	{ SYS_getuid, "getuid", false, false, { -1 } },
+	{ SYS_geteuid, "geteuid", false, false, { -1 } },
+	/* 0: nothing has changed although the call says so. */
+	{ SYS_setgroups, "setgroups", false, false,
+	    { 0, EPERM, EINVAL, ENOMEM, -1 } },
+	{ SYS_setresgid, "setresgid", false, false, { 0, EPERM, EINVAL, -1 } },
+	{ SYS_setresuid, "setresuid", false, true, { 0, EPERM, EINVAL, -1 } },
+	{ SYS_getgroups, "getgroups", false, false, { EPERM, EINVAL, -1 } },
+	{ SYS_getresgid, "getresgid", false, false, { EPERM, EFAULT, -1 } },
+	{ SYS_getresuid, "getresuid", false, false, { EPERM, EFAULT, -1 } },
+	{ SYS_prlimit64, "prlimit64", false, false,
+	    { EPERM, EINVAL, ENOSYS, -1 } },
+	{ SYS_prctl, "prctl", false, false, { EINVAL, EPERM, ENOSYS, -1 } },
+	{ SYS_landlock_create_ruleset, "landlock_create_ruleset", false, false,
+	    { ENOSYS, EOPNOTSUPP, EPERM, EINVAL, E2BIG, ENOMSG, EMFILE, ENOMEM,
+		-1 } },
+	{ SYS_landlock_add_rule, "landlock_add_rule", false, false,
+	    { ENOSYS, EOPNOTSUPP, EPERM, EINVAL, ENOMSG, EBADFD, ENOMEM, -1 } },
+	{ SYS_landlock_restrict_self, "landlock_restrict_self", false, false,
+	    { ENOSYS, EOPNOTSUPP, EPERM, EINVAL, E2BIG, ENOMEM, -1 } },
+	{ SYS_seccomp, "seccomp", false, false,
+	    { ENOSYS, EINVAL, EPERM, EACCES, EFAULT, ENOMEM, -1 } },
 	{ SYS_clock_gettime, "clock_gettime", false, false, { -1 } },
 	{ SYS_openat, "openat", false, false,
 	    { ENOENT, EACCES, ENOTDIR, ELOOP, EMFILE, ENFILE, ENOMEM, EIO,
@@ -291,9 +342,9 @@ static const struct row {
 	{ SYS_faccessat, "faccessat", false, false,
 	    { EACCES, EIO, ENOMEM, ESTALE, ELOOP, -1 } },
 	{ SYS_fstat, "fstat", false, false,
-	    { EIO, ENOMEM, EOVERFLOW, ESTALE, EBADF, -1 } },
+	    { EIO, ENOMEM, EOVERFLOW, ESTALE, -1 } },
 	{ SYS_newfstatat, "newfstatat", false, false,
-	    { EIO, ENOMEM, EOVERFLOW, ESTALE, EBADF, -1 } },
+	    { EIO, ENOMEM, EOVERFLOW, ESTALE, -1 } },
 	{ SYS_close, "close", true, false, { EIO, ENOSPC, EDQUOT, -1 } },
 	{ SYS_read, "read", true, true,
 	    { 0, EIO, ESTALE, ENOMEM, NETWORK, -1 } },
@@ -432,6 +483,29 @@ allow_of_tree(const struct trial *t, struct allowance *a)
 	}
 }
 
+/* Who may still be root serves no file, and says so. */
+static void
+allow_of_privileges(const struct trial *t, struct allowance *a)
+{
+	/* The second is an attempt to come back, which has to fail. */
+	if (t->call == SYS_setresuid && t->nth == 2 && t->value != 0)
+		return;
+	a->must_refuse = a->must_complain = true;
+	a->refusals[0] = 503;
+	a->cut = true;
+	a->exit = t->call == SYS_openat || t->call == SYS_read ? EX_NOUSER :
+								 EX_NOPERM;
+}
+
+static bool
+has_option(const struct scenario *s, const char *option)
+{
+	for (size_t i = 0; s->options[i] != NULL; i++)
+		if (strcmp(s->options[i], option) == 0)
+			return true;
+	return false;
+}
+
 static struct allowance
 allow_of_failure(const struct trial *t, const struct call *c)
 {
@@ -448,6 +522,20 @@ allow_of_failure(const struct trial *t, const struct call *c)
 		break;
 	case TREE:
 		allow_of_tree(t, &a);
+		break;
+	case PRIVILEGES:
+		allow_of_privileges(t, &a);
+		break;
+	case SANDBOX:
+		/* A limit that may not be raised is lower already. */
+		if (t->call == SYS_prlimit64 && t->value == EPERM)
+			break;
+		a.must_complain = true;
+		if (has_option(t->scenario, "--sandbox=require")) {
+			a.cut = true;
+			a.refusals[0] = 503;
+			a.exit = EX_OSERR;
+		}
 		break;
 	case OTHER:
 		if (t->call == SYS_getrandom) {
@@ -606,6 +694,39 @@ judge_answers(const struct plan *p, const struct allowance *a,
 	return true;
 }
 
+/* Whether a line of the log, which ends at `end`, is there a second time. */
+static bool
+is_repeated(const char *line, const char *end, const char *log_end)
+{
+	size_t len = (size_t)(end - line) + 1;
+
+	return memmem(end + 1, (size_t)(log_end - end - 1), line, len) != NULL;
+}
+
+/* The operator's lines: there are some, and none twice. */
+static bool
+judge_complaints(const struct outcome *o, char why[WHY_MAX])
+{
+	const char *end = o->log + o->log_len, *lf;
+	unsigned count = 0;
+
+	for (const char *at = o->log; at < end; at = lf + 1) {
+		lf = memchr(at, '\n', (size_t)(end - at));
+		if (strncmp(at, "httpd: ", 7) != 0 &&
+		    strncmp(at, "<27>httpd: ", 11) != 0)
+			continue;
+		count++;
+		if (is_repeated(at, lf, end)) {
+			snprintf(why, WHY_MAX, "logged twice: %.*s",
+			    (int)(lf - at), at);
+			return false;
+		}
+	}
+	if (count == 0)
+		snprintf(why, WHY_MAX, "the operator is not told");
+	return count > 0;
+}
+
 static bool
 judge_log(const struct plan *p, const struct allowance *a,
     const struct outcome *o, const struct answers *got, char why[WHY_MAX])
@@ -615,7 +736,8 @@ judge_log(const struct plan *p, const struct allowance *a,
 	size_t lines, asked = p->base->answers.count;
 
 	if (a->log_broken ||
-	    (place != LOG_PIPE && place != LOG_SOCKET && place != LOG_SYSLOG))
+	    (place != LOG_PIPE && place != LOG_SOCKET && place != LOG_FILE &&
+		place != LOG_SYSLOG))
 		return true;
 	if (!read_log(
 		o->log, o->log_len, a->log_lost ? &none : got, &lines, why))
@@ -627,7 +749,7 @@ judge_log(const struct plan *p, const struct allowance *a,
 		    (int)(o->log_len < 600 ? o->log_len : 600), o->log);
 		return false;
 	}
-	return true;
+	return !a->must_complain || judge_complaints(o, why);
 }
 
 static bool
@@ -647,7 +769,8 @@ judge_end(const struct plan *p, const struct allowance *a,
 		    why, WHY_MAX, "it died of signal %d", WTERMSIG(status));
 		return false;
 	}
-	if (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != a->exit) {
+	if (WEXITSTATUS(status) != a->exit &&
+	    (WEXITSTATUS(status) != 0 || a->must_refuse)) {
 		snprintf(why, WHY_MAX, "exit status %d", WEXITSTATUS(status));
 		return false;
 	}
@@ -680,6 +803,12 @@ judge(const struct plan *p, struct outcome *o, char why[WHY_MAX])
 	mask(o->bytes, o->len);
 	if (p->trial.fault == RESET && o->len > (size_t)p->trial.value) {
 		snprintf(why, WHY_MAX, "%zu bytes had arrived", o->len);
+		return false;
+	}
+	for (size_t i = 0; a.must_refuse && i < got.count; i++) {
+		if (got.list[i].status >= 500)
+			continue;
+		snprintf(why, WHY_MAX, "it serves");
 		return false;
 	}
 	return judge_answers(p, &a, o, &got, why) &&

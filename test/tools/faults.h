@@ -22,6 +22,7 @@ enum transport { TCP, LOCAL, PIPES };
 enum log_place {
 	LOG_PIPE,
 	LOG_SOCKET, /* a stream, as the journal's */
+	LOG_FILE,
 	LOG_DISK_FULL,
 	LOG_NO_READER, /* a pipe that nobody reads any more */
 	LOG_PIPE_STUCK, /* a pipe that is full */
@@ -48,6 +49,7 @@ struct scenario {
 	bool at_once; /* the requests are sent without waiting for answers */
 	bool ends_sending; /* the client's half is closed behind them */
 	bool small_buffers; /* the answer does not fit the socket */
+	bool is_root; /* started by root, with groups */
 	const char *options[4];
 	struct request requests[REQUESTS_MAX + 1];
 	const char *files[4]; /* those that an answer depends on */
@@ -77,7 +79,7 @@ enum fault {
 };
 
 /* What a call is about, which says how much harm its failure may do. */
-enum role { OTHER, CLIENT, LOGGING, TREE };
+enum role { OTHER, CLIENT, LOGGING, TREE, PRIVILEGES, SANDBOX };
 
 /* One run of the handler, with a fault at its nth call of that number. */
 struct trial {

@@ -215,6 +215,21 @@ connect_client(struct run *r, int *ret_in, int *ret_out)
 	*ret_in = *ret_out = pair[1];
 }
 
+/* A new file, by a name that is of no more use. */
+static int
+log_file(struct run *r)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/log", r->w->dir);
+	int fd = open(
+	    path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+	r->log = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || r->log < 0)
+		die(path);
+	return fd;
+}
+
 /* The handler's standard error; -1: there is none. */
 static int
 connect_log(struct run *r, int client)
@@ -238,6 +253,8 @@ connect_log(struct run *r, int client)
 		    0)
 			die("socketpair");
 		break;
+	case LOG_FILE:
+		return log_file(r);
 	case LOG_DISK_FULL:
 		return fcntl(r->w->full, F_DUPFD_CLOEXEC, 3);
 	case LOG_NOWHERE:
@@ -287,11 +304,18 @@ become_handler(struct run *r, int in, int out, int error)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-	    setresuid(NOBODY, NOBODY, NOBODY) != 0)
-		_exit(122);
+	/* As root: a tracer that nobody has asked for sees only so much. */
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
 		_exit(123);
+	static const gid_t groups[] = { 0, 1 };
+	if (r->t->scenario->is_root) {
+		if (setgroups(2, groups) != 0)
+			_exit(122);
+	} else if (setgroups(0, NULL) != 0 ||
+	    setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+	    setresuid(NOBODY, NOBODY, NOBODY) != 0) {
+		_exit(122);
+	}
 	syscall(
 	    SYS_execveat, r->w->program, "", words, environment, AT_EMPTY_PATH);
 	_exit(124);
@@ -300,7 +324,18 @@ become_handler(struct run *r, int in, int out, int error)
 static long
 peek(pid_t pid, unsigned long at)
 {
-	return ptrace(PTRACE_PEEKDATA, pid, at, NULL);
+	errno = 0;
+	long word = ptrace(PTRACE_PEEKDATA, pid, at, NULL);
+	if (errno != 0)
+		die("PTRACE_PEEKDATA");
+	return word;
+}
+
+static void
+poke(pid_t pid, unsigned long at, long word)
+{
+	if (ptrace(PTRACE_POKEDATA, pid, at, word) != 0)
+		die("PTRACE_POKEDATA");
 }
 
 /* Hides the vDSO, so that each look at the clock is a call that is seen. */
@@ -316,7 +351,7 @@ hide_vdso(pid_t pid)
 		at += 8;
 	for (at += 8; peek(pid, at) != AT_NULL; at += 16)
 		if (peek(pid, at) == AT_SYSINFO_EHDR)
-			ptrace(PTRACE_POKEDATA, pid, at, AT_IGNORE);
+			poke(pid, at, AT_IGNORE);
 }
 
 static enum role
@@ -343,11 +378,33 @@ role_of(const struct run *r, const struct __ptrace_syscall_info *info)
 	case SYS_poll:
 		return role_of_descriptor(
 		    r, (int)peek(r->pid, info->entry.args[0]));
+	case SYS_setgroups:
+	case SYS_setresgid:
+	case SYS_setresuid:
+	case SYS_getgroups:
+	case SYS_getresgid:
+	case SYS_getresuid:
+		return PRIVILEGES;
+	case SYS_prctl:
+	case SYS_prlimit64:
+	case SYS_landlock_create_ruleset:
+	case SYS_landlock_add_rule:
+	case SYS_landlock_restrict_self:
+	case SYS_seccomp:
+		return SANDBOX;
 	case SYS_openat:
+		/* /etc/passwd is the one path that starts with a slash. */
+		return (char)peek(r->pid, info->entry.args[1]) == '/' ?
+		    PRIVILEGES :
+		    TREE;
 	case SYS_openat2:
 	case SYS_faccessat:
 		return TREE;
 	case SYS_read:
+		/* Before the tree is open it can be no file of it. */
+		if (r->made[SYS_faccessat] == 0)
+			return PRIVILEGES;
+		return role_of_descriptor(r, fd);
 	case SYS_recvfrom:
 	case SYS_write:
 	case SYS_sendto:
@@ -623,8 +680,7 @@ step_clock(struct run *r)
 	unsigned long at = r->entry.rsi;
 
 	if ((int)r->entry.rdi == r->t->clock && r->is_due)
-		ptrace(PTRACE_POKEDATA, r->pid, at,
-		    peek(r->pid, at) + r->t->value);
+		poke(r->pid, at, peek(r->pid, at) + r->t->value);
 }
 
 static void
