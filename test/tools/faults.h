@@ -47,6 +47,7 @@ struct scenario {
 	enum transport transport;
 	enum log_place log;
 	bool at_once; /* the requests are sent without waiting for answers */
+	bool in_pieces; /* half of the first comes while the handler waits */
 	bool ends_sending; /* the client's half is closed behind them */
 	bool small_buffers; /* the answer does not fit the socket */
 	bool is_root; /* started by root, with groups */

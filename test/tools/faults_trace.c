@@ -52,6 +52,7 @@ struct run {
 	int log; /* -1: what is logged is not read */
 	int log_spare; /* a descriptor that is only kept open */
 	size_t sent; /* requests */
+	const char *rest; /* of the request that was sent last */
 	unsigned made[NUMBERS]; /* calls so far, by number */
 	int syslog; /* the handler's descriptor of it; -1 */
 	bool in_call;
@@ -468,6 +469,17 @@ client_reset(struct run *r)
 	client_close(r);
 }
 
+static void
+client_put(struct run *r, const char *bytes, size_t len)
+{
+	ssize_t n = r->t->scenario->transport == PIPES ?
+	    write(r->out, bytes, len) :
+	    send(r->out, bytes, len, MSG_NOSIGNAL);
+
+	if (n >= 0 && (size_t)n != len)
+		die("a request does not fit the connection");
+}
+
 /* Sends the next request, or all of them. */
 static void
 client_send(struct run *r)
@@ -477,12 +489,12 @@ client_send(struct run *r)
 	do {
 		const char *bytes = s->requests[r->sent].bytes;
 		size_t len = strlen(bytes);
-		ssize_t n = s->transport == PIPES ?
-		    write(r->out, bytes, len) :
-		    send(r->out, bytes, len, MSG_NOSIGNAL);
 
-		if (n >= 0 && (size_t)n != len)
-			die("a request does not fit the connection");
+		if (s->in_pieces && r->sent == 0) {
+			len /= 2;
+			r->rest = bytes + len;
+		}
+		client_put(r, bytes, len);
 		r->sent++;
 	} while (s->at_once && s->requests[r->sent].bytes != NULL);
 	if (s->requests[r->sent].bytes != NULL || !s->ends_sending)
@@ -671,6 +683,11 @@ enter_call(struct run *r, const struct __ptrace_syscall_info *info)
 		count_descriptors(r);
 	r->is_changed = r->has_result = false;
 	ptrace(PTRACE_GETREGS, r->pid, NULL, &r->entry);
+	if (r->rest != NULL && r->call.role == CLIENT && number == SYS_poll &&
+	    (int)info->entry.args[2] > 0) {
+		client_put(r, r->rest, strlen(r->rest));
+		r->rest = NULL;
+	}
 	inject(r);
 }
 
