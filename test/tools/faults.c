@@ -285,6 +285,7 @@ struct allowance {
 	bool log_broken; /* a line may have lost its end */
 	bool must_complain; /* the operator is told, of each thing once */
 	bool must_refuse; /* no file is served */
+	bool must_be_silent; /* no byte is sent */
 	int refusals[4]; /* statuses that one answer may have instead */
 	int exit; /* a status other than 0 that it may end with */
 	int signal; /* that it may die of */
@@ -495,18 +496,21 @@ allow_of_tree(const struct trial *t, struct allowance *a)
 	}
 }
 
-/* Who may still be root serves no file, and says so. */
+/* Who may still be root serves no file; where that is not sure, nothing. */
 static void
 allow_of_privileges(const struct trial *t, struct allowance *a)
 {
 	/* The second is an attempt to come back, which has to fail. */
 	if (t->call == SYS_setresuid && t->nth == 2 && t->value != 0)
 		return;
-	a->must_refuse = a->must_complain = true;
-	a->refusals[0] = 503;
-	a->cut = true;
-	a->exit = t->call == SYS_openat || t->call == SYS_read ? EX_NOUSER :
-								 EX_NOPERM;
+	a->must_refuse = a->must_complain = a->cut = true;
+	if (t->call == SYS_openat || t->call == SYS_read) {
+		a->refusals[0] = 503;
+		a->exit = EX_NOUSER;
+	} else {
+		a->must_be_silent = true;
+		a->exit = EX_OSERR;
+	}
 }
 
 static bool
@@ -544,8 +548,7 @@ allow_of_failure(const struct trial *t, const struct call *c)
 			break;
 		a.must_complain = true;
 		if (has_option(t->scenario, "--sandbox=require")) {
-			a.cut = true;
-			a.refusals[0] = 503;
+			a.cut = a.must_refuse = a.must_be_silent = true;
 			a.exit = EX_OSERR;
 		}
 		break;
@@ -818,7 +821,7 @@ judge(const struct plan *p, struct outcome *o, char why[WHY_MAX])
 		return false;
 	}
 	for (size_t i = 0; a.must_refuse && i < got.count; i++) {
-		if (got.list[i].status >= 500)
+		if (got.list[i].status >= 500 && !a.must_be_silent)
 			continue;
 		snprintf(why, WHY_MAX, "it serves");
 		return false;
@@ -1004,8 +1007,11 @@ plan_errors(struct world *w, const struct scenario *s, const struct baseline *b)
 		/* On a pipe it has its error already. */
 		if (c->number == SYS_setsockopt && s->transport == PIPES)
 			continue;
+		/* An end of input stays one. */
 		for (; *error != -1; error++)
-			add_failure(s, b, c, *error, 1);
+			add_failure(s, b, c, *error,
+			    *error == 0 && is_transfer(c->number) ? CALLS_MAX :
+								    1);
 	}
 }
 
@@ -1057,9 +1063,7 @@ plan_short(struct world *w, const struct scenario *s, const struct baseline *b)
 			.role = c->role,
 			.repeat = 1 };
 
-		if (c->number != SYS_read && c->number != SYS_recvfrom &&
-		    c->number != SYS_write && c->number != SYS_sendto &&
-		    c->number != SYS_sendfile && c->number != SYS_pread64)
+		if (!is_transfer(c->number))
 			continue;
 		for (size_t l = 0; l < COUNT(lengths); l++) {
 			t.value = lengths[l];

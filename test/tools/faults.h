@@ -164,6 +164,7 @@ bool read_log(const char *log, size_t len, const struct answers *a,
 /* faults_trace.c */
 /* Completes a world in which program and full are set. */
 void world_open(struct world *w, const char *dir);
+bool is_transfer(long number); /* a call that moves bytes */
 void run_trial(struct world *w, const struct trial *t, struct outcome *ret);
 
 #endif

@@ -559,7 +559,7 @@ length_of(struct user_regs_struct *regs)
 	return regs->orig_rax == SYS_sendfile ? &regs->r10 : &regs->rdx;
 }
 
-static bool
+bool
 is_transfer(long number)
 {
 	return number == SYS_read || number == SYS_recvfrom ||
