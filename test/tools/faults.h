@@ -51,6 +51,7 @@ struct scenario {
 	bool ends_sending; /* the client's half is closed behind them */
 	bool small_buffers; /* the answer does not fit the socket */
 	bool is_root; /* started by root, with groups */
+	long lacks; /* a system call that the kernel does not know; or 0 */
 	const char *options[4];
 	struct request requests[REQUESTS_MAX + 1];
 	const char *files[4]; /* those that an answer depends on */
@@ -80,7 +81,7 @@ enum fault {
 };
 
 /* What a call is about, which says how much harm its failure may do. */
-enum role { OTHER, CLIENT, LOGGING, TREE, PRIVILEGES, SANDBOX };
+enum role { OTHER, CLIENT, LOGGING, SITE, TREE, PRIVILEGES, SANDBOX };
 
 /* One run of the handler, with a fault at its nth call of that number. */
 struct trial {
@@ -164,6 +165,7 @@ bool read_log(const char *log, size_t len, const struct answers *a,
 /* faults_trace.c */
 /* Completes a world in which program and full are set. */
 void world_open(struct world *w, const char *dir);
+bool is_lacking(const struct scenario *s, long number);
 bool is_transfer(long number); /* a call that moves bytes */
 void run_trial(struct world *w, const struct trial *t, struct outcome *ret);
 

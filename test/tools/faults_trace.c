@@ -395,11 +395,12 @@ role_of(const struct run *r, const struct __ptrace_syscall_info *info)
 		return SANDBOX;
 	case SYS_openat:
 		/* /etc/passwd is the one path that starts with a slash. */
-		return (char)peek(r->pid, info->entry.args[1]) == '/' ?
-		    PRIVILEGES :
-		    TREE;
-	case SYS_openat2:
+		if ((char)peek(r->pid, info->entry.args[1]) == '/')
+			return PRIVILEGES;
+		return r->made[SYS_faccessat] == 0 ? SITE : TREE;
 	case SYS_faccessat:
+		return SITE;
+	case SYS_openat2:
 		return TREE;
 	case SYS_read:
 		/* Before the tree is open it can be no file of it. */
@@ -577,12 +578,12 @@ change_call(struct run *r, const struct user_regs_struct *to)
 }
 
 static void
-fail_call(struct run *r)
+fail_call(struct run *r, int error)
 {
 	struct user_regs_struct regs = r->entry;
 
 	r->has_result = true;
-	r->result = (unsigned long long)-(long long)r->t->value;
+	r->result = (unsigned long long)-(long long)error;
 	if (regs.orig_rax ==
 	    SYS_close) /* the descriptor is gone all the same */
 		return;
@@ -597,10 +598,16 @@ shorten_call(struct run *r, size_t max)
 	struct user_regs_struct regs = r->entry;
 	unsigned long long *len = length_of(&regs);
 
-	if (!is_transfer(r->call.number) || *len <= max)
+	if (!is_transfer(r->call.number) || *len <= max || r->has_result)
 		return;
 	*len = max;
 	change_call(r, &regs);
+}
+
+bool
+is_lacking(const struct scenario *s, long number)
+{
+	return s->lacks != 0 && s->lacks == number;
 }
 
 static bool
@@ -617,6 +624,8 @@ inject(struct run *r)
 	const struct trial *t = r->t;
 	bool first = !r->is_due;
 
+	if (is_lacking(t->scenario, r->call.number))
+		fail_call(r, ENOSYS);
 	if (t->fault == NONE)
 		return;
 	if (t->fault == RESET) {
@@ -640,7 +649,7 @@ inject(struct run *r)
 		    r->injected++ >= t->repeat)
 			break;
 		if (t->fault == FAIL)
-			fail_call(r);
+			fail_call(r, t->value);
 		else
 			shorten_call(r, (size_t)t->value);
 		break;
