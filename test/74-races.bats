@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+#
+# A tree whose files and directories are exchanged with links to the outside
+# while it is served: nothing from outside is ever had.  test/tools/race.c says
+# how.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	load lib
+	export RACE=$BATS_FILE_TMPDIR/race
+	"${CC:-cc}" -std=c17 -D_GNU_SOURCE -O2 -pthread -o "$RACE" \
+		"$TOP/test/tools/race.c"
+}
+
+setup() {
+	load lib
+	tree=$BATS_TEST_TMPDIR/tree
+	mkdir "$tree"
+}
+
+# race [OPTION]... -- PROGRAM [OPTION]...
+race() {
+	local options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	run "$RACE" "${options[@]}" "$tree" "$@" --persist=always --log=none
+}
+
+assert_nothing_left() {
+	assert_success
+	assert_output --regexp 'answers=100000 .* faults=0$'
+	printf '# %s\n' "${lines[-1]}" >&3
+}
+
+# plant SCRIPT: builds the program with its resolve.c edited by sed's SCRIPT.
+plant() {
+	local copy=$BATS_TEST_TMPDIR/copy
+	mkdir "$copy"
+	cp -R "$TOP/src" "$TOP/Makefile" "$copy"
+	sed -i "$1" "$copy/src/resolve.c"
+	refute cmp -s "$TOP/src/resolve.c" "$copy/src/resolve.c"
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -j 2 -C "$copy" \
+		CFLAGS=-O1 build/httpd
+	planted=$copy/build/httpd
+}
+
+# assert_found [OPTION]...: a race of the planted program is lost.
+assert_found() {
+	race "$@" -- "$planted"
+	assert_failure 1
+	assert_output --partial ': the canary left: '
+	rm -r "$tree"
+	mkdir "$tree"
+}
+
+@test "100000 requests by openat2, while all that they name is exchanged: the canary stays" {
+	race -n 100000 -- "$HTTPD"
+	assert_nothing_left
+}
+
+@test "100000 requests by the walk, while all that they name is exchanged: the canary stays" {
+	race -w -n 100000 -- "$HTTPD"
+	assert_nothing_left
+}
+
+@test "a program that opens without asking the kernel to stay beneath is found out" {
+	plant 's/RESOLVE_BENEATH | //; s/ | O_NOFOLLOW//'
+	assert_found
+	assert_found -w
+}
+
+@test "a program that looks first and opens then is found out" {
+	plant '/^open_beneath/,/^}/s/int fd = .*/&\
+	if (fd >= 0) {\
+		close(fd);\
+		fd = openat(root, path, flags);\
+	}/
+	/^open_segment/,/^}/s/return openat(.*/int fd = openat(dir, name, flags | O_NOFOLLOW);\
+	if (fd < 0)\
+		return fd;\
+	close(fd);\
+	return openat(dir, name, flags);/'
+	assert_found
+	assert_found -w
+}
