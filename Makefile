@@ -204,6 +204,12 @@ bench-quick: ## the figures beside nginx and a constant answer, two minutes
 	@$(MAKE) --no-print-directory all
 	@test/bench/quick
 
+.PHONY: bench-load
+bench-load: ## 10000 connections at once, a million requests; wants root
+	@packaging/install-deps bench
+	@$(MAKE) --no-print-directory all
+	@test/bench/load
+
 INSTALL = install
 INSTALL_DATA = $(INSTALL) -m 644
 AT_SBINDIR = sed 's,/usr/sbin/,$(sbindir)/,'
