@@ -16,10 +16,9 @@ setup_file() {
 setup() {
 	load lib
 	tree=$BATS_TEST_TMPDIR/tree
-	mkdir "$tree"
 }
 
-# race [OPTION]... -- PROGRAM [OPTION]...
+# race [OPTION]... -- PROGRAM [OPTION]...: 100000 requests.
 race() {
 	local options=()
 	while [ "$1" != -- ]; do
@@ -27,7 +26,9 @@ race() {
 		shift
 	done
 	shift
-	run "$RACE" "${options[@]}" "$tree" "$@" --persist=always --log=none
+	rm -rf "$tree"
+	mkdir "$tree"
+	run "$RACE" "${options[@]}" -n 100000 "$tree" "$@" --persist=always --log=none
 }
 
 assert_nothing_left() {
@@ -48,29 +49,40 @@ plant() {
 	planted=$copy/build/httpd
 }
 
-# assert_found [OPTION]...: a race of the planted program is lost.
+# assert_found: races of the planted program are lost, both ways.
 assert_found() {
-	race "$@" -- "$planted"
-	assert_failure 1
-	assert_output --partial ': the canary left: '
-	rm -r "$tree"
-	mkdir "$tree"
+	local way
+	for way in '' -w; do
+		# shellcheck disable=SC2086 # A word or none.
+		race $way -- "$planted" --sandbox=off
+		assert_failure 1
+		assert_output --partial ': the canary left: '
+	done
 }
 
+# The sandbox would hide what these look for.
+
 @test "100000 requests by openat2, while all that they name is exchanged: the canary stays" {
-	race -n 100000 -- "$HTTPD"
+	race -- "$HTTPD" --sandbox=off
 	assert_nothing_left
 }
 
 @test "100000 requests by the walk, while all that they name is exchanged: the canary stays" {
-	race -w -n 100000 -- "$HTTPD"
+	race -w -- "$HTTPD" --sandbox=off
 	assert_nothing_left
 }
 
 @test "a program that opens without asking the kernel to stay beneath is found out" {
 	plant 's/RESOLVE_BENEATH | //; s/ | O_NOFOLLOW//'
 	assert_found
-	assert_found -w
+
+	# What it would give away is out of its reach.
+	for way in -l '-l -w'; do
+		# shellcheck disable=SC2086 # Two words.
+		race $way -- "$planted" --sandbox=require
+		assert_output --partial 'answers=100000 '
+		refute_output --partial 'the canary left'
+	done
 }
 
 @test "a program that looks first and opens then is found out" {
@@ -85,5 +97,13 @@ assert_found() {
 	close(fd);\
 	return openat(dir, name, flags);/'
 	assert_found
-	assert_found -w
+}
+
+# A file that leaves the tree between its being found and the sandbox's look at
+# where it is may not be read.
+@test "100000 requests in the sandbox, while all that they name is exchanged: the canary stays" {
+	race -l -- "$HTTPD" --sandbox=require
+	assert_nothing_left
+	race -l -w -- "$HTTPD" --sandbox=require
+	assert_nothing_left
 }

@@ -1,7 +1,7 @@
 /*
  * race - whether a file outside of the tree can be had while the tree changes.
  *
- *	race [-w] [-n REQUESTS] DIRECTORY PROGRAM [OPTION]...
+ *	race [-w] [-l] [-n REQUESTS] DIRECTORY PROGRAM [OPTION]...
  *
  * A server that looks at a path before it opens it can be raced: between the
  * two, a file becomes a symbolic link that leads out of the tree.  This program
@@ -10,7 +10,9 @@
  * of the tree with links to the outside as fast as it can.  Two others each
  * have a handler, started as a spawner would with the tree as its last
  * argument, and ask it for what is being exchanged, several requests at a time.
- * -w answers the handlers' openat2 with ENOSYS, so that they walk.
+ * -w answers the handlers' openat2 with ENOSYS, so that they walk.  -l says that
+ * the handlers lock themselves in: what is outside may be answered as what may
+ * not be read.
  *
  * What was seen is printed, a line for each kind of request, with how often the
  * inside and how often the outside stood there.  The exit status is 0 if no
@@ -116,7 +118,7 @@ struct client {
 #define BUF_CAP (64 * 1024)
 
 static char **handler_words;
-static bool walking;
+static bool walking, locked_in;
 static int top_fd;
 static atomic_bool over;
 static atomic_ulong exchanged, faults;
@@ -434,8 +436,10 @@ take_answer(struct client *c, size_t which)
 	if ((ok || part) && strstr(c->buf, "multipart/") == NULL)
 		check_content(what, content, content_len,
 		    strstr(c->buf, "\nContent-Encoding: gzip") ? 'z' : 'f');
+	bool unreadable = strstr(c->buf, " 403 ") == c->buf + 8 ||
+	    strstr(c->buf, " 500 ") == c->buf + 8;
 	/* Only a link with ".." in it has the kernel give up. */
-	if (!(ok || part || absent || moved ||
+	if (!(ok || part || absent || moved || (unreadable && locked_in) ||
 		(busy && strcmp(requests[which].target, "/climb") == 0)))
 		fault("%s: answered with %s", what, c->buf);
 	c->unavailable += busy;
@@ -559,10 +563,13 @@ main(int argc, char **argv)
 	pthread_t exchanger;
 	int option;
 
-	while ((option = getopt(argc, argv, "+wn:")) != -1) {
+	while ((option = getopt(argc, argv, "+wln:")) != -1) {
 		switch (option) {
 		case 'w':
 			walking = true;
+			break;
+		case 'l':
+			locked_in = true;
 			break;
 		case 'n':
 			number = strtoul(optarg, NULL, 10);
@@ -573,7 +580,7 @@ main(int argc, char **argv)
 	}
 	if (argc - optind < 2 || number == 0) {
 		fprintf(stderr,
-		    "usage: race [-w] [-n REQUESTS] DIRECTORY "
+		    "usage: race [-w] [-l] [-n REQUESTS] DIRECTORY "
 		    "PROGRAM [OPTION]...\n");
 		return 2;
 	}
