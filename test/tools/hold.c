@@ -56,7 +56,7 @@
  * What is left to free of processes that have ended is freed a moment later,
  * by the kernel's own threads, and nothing tells when.
  */
-#define PAUSE_MS 20
+#define PAUSE_MS 50
 
 enum count { ANSWERED, REFUSED, WRONG, ENDED, LEFT, COUNTS };
 
