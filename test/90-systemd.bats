@@ -13,6 +13,7 @@ bats_require_minimum_version 1.5.0
 
 setup_file() {
 	load lib
+	load container
 	export C=$BATS_FILE_TMPDIR/container
 	export BURST=$BATS_FILE_TMPDIR/burst
 	local stage=$BATS_FILE_TMPDIR/stage
@@ -38,6 +39,7 @@ teardown_file() {
 
 setup() {
 	load lib
+	load container
 }
 
 # A drop-in lasts for a test; what a failed test saw is in the journal.
@@ -49,39 +51,6 @@ teardown() {
 	fi
 	inside rm -rf /run/systemd/system/httpd@.service.d /etc/default/httpd
 	inside systemctl daemon-reload
-}
-
-# boot [OPTION]...: starts the container $C, which ends when this shell does.
-boot() {
-	local base=${CONTAINER_BASE:-/}
-
-	coproc CONTAINER {
-		"$TOP/test/systemd/container" boot "$C" --base "$base" "$@" \
-			2>"$C.log" 3>&-
-	}
-	read -r -u "${CONTAINER[0]}" _ || {
-		echo "the container did not boot:"
-		cat "$C.log"
-		return 1
-	} >&2
-}
-
-halt() {
-	local pid=${CONTAINER_PID:-}
-
-	[ -n "$pid" ] || return 0
-	eval "exec ${CONTAINER[1]}>&-"
-	wait "$pid" || :
-}
-
-# inside COMMAND...: as root in the container.
-inside() {
-	"$TOP/test/systemd/container" run "$C" "$@"
-}
-
-# client COMMAND...: a program of this system in the container's network.
-client() {
-	"$TOP/test/systemd/container" net "$C" "$@"
 }
 
 # Sends BYTES, with printf's escapes expanded, to PORT; all that comes back
@@ -106,25 +75,6 @@ with() {
 lines_of_httpd() {
 	inside journalctl --sync
 	inside journalctl --quiet -o cat -t httpd --grep "$1" || :
-}
-
-# The property $2 of the unit $1.
-property() {
-	inside systemctl show --value -p "$2" "$1"
-}
-
-# Fails where there is an instance that failed, or one that does not end.
-assert_no_instance() {
-	local left
-
-	# Systemd learns that a process has ended a moment after its client.
-	for ((i = 0; i < 200; i++)); do
-		left=$(inside systemctl list-units --all --plain --no-legend \
-			'httpd@*.service')
-		[ -n "$left" ] || return 0
-	done
-	printf 'wanted: no instance of httpd@.service\ngot:\n%s\n' "$left" >&2
-	return 1
 }
 
 assert_listening() {
