@@ -210,6 +210,12 @@ bench-load: ## 10000 connections at once, a million requests; wants root
 	@$(MAKE) --no-print-directory all
 	@test/bench/load
 
+.PHONY: bench-units
+bench-units: ## the price of each directive of a unit, twenty minutes
+	@packaging/install-deps test
+	@$(MAKE) --no-print-directory all
+	@test/bench/units
+
 INSTALL = install
 INSTALL_DATA = $(INSTALL) -m 644
 AT_SBINDIR = sed 's,/usr/sbin/,$(sbindir)/,'
@@ -230,6 +236,8 @@ install: all ## install below DESTDIR and prefix
 	for example in httpd.xinetd httpd.inetd httpd.default; do \
 		$(AT_SBINDIR) units/$$example \
 			>$(DESTDIR)$(docdir)/examples/$$example; done
+	$(AT_SBINDIR) units/httpd@.service.d/paranoid.conf \
+		>$(DESTDIR)$(datadir)/httpd/paranoid.conf
 	rm -rf $(DESTDIR)$(datadir)/httpd/files
 	cp -R files $(DESTDIR)$(datadir)/httpd/files
 	chmod -R u=rwX,go=rX $(DESTDIR)$(datadir)/httpd $(DESTDIR)$(docdir)

@@ -70,6 +70,7 @@ control_field()
 -rw-r--r-- usr/share/doc/httpd-socket/copyright
 -rw-r--r-- usr/share/doc/httpd-socket/examples/httpd.inetd
 -rw-r--r-- usr/share/doc/httpd-socket/examples/httpd.xinetd
+-rw-r--r-- usr/share/httpd/paranoid.conf
 -rw-r--r-- usr/share/lintian/overrides/httpd-socket
 -rw-r--r-- usr/share/man/man5/httpd-redirects.5.gz
 -rw-r--r-- usr/share/man/man8/from-listen-fds.8.gz

@@ -442,6 +442,12 @@ compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+void
+series_sort(struct series *series)
+{
+	qsort(series->v, series->len, sizeof(double), compare_doubles);
+}
+
 double
 series_quantile(const struct series *series, double p)
 {
@@ -458,7 +464,7 @@ void
 series_print(struct series *series, const char *name, const char *quantity,
     const char *unit)
 {
-	qsort(series->v, series->len, sizeof(double), compare_doubles);
+	series_sort(series);
 	printf("%s\t%s\t%s\t%zu", name, quantity, unit, series->len);
 	for (int quarter = 0; quarter <= 4; quarter++)
 		printf("\t%.6g", series_quantile(series, quarter / 4.0));

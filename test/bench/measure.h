@@ -124,6 +124,7 @@ struct series {
 };
 
 void series_add(struct series *series, double value);
+void series_sort(struct series *series);
 
 /*
  * Prints one tab-separated row: name, quantity, unit, count, minimum, lower
