@@ -49,7 +49,8 @@ teardown() {
 		echo '-- the end of the journal:'
 		inside journalctl --no-pager -n 40 || :
 	fi
-	inside rm -rf /run/systemd/system/httpd@.service.d /etc/default/httpd
+	inside rm -rf /run/systemd/system/httpd@.service.d \
+		/etc/systemd/system/httpd@.service.d /etc/default/httpd
 	inside systemctl daemon-reload
 }
 
@@ -71,6 +72,35 @@ with() {
 		systemctl daemon-reload'
 }
 
+# All of the protection, as paranoid.conf says how to have it.
+paranoid() {
+	inside sh -c 'mkdir -p /etc/systemd/system/httpd@.service.d
+		cp /usr/share/httpd/paranoid.conf /etc/systemd/system/httpd@.service.d
+		systemctl daemon-reload'
+}
+
+# Holds two connections open behind their first answers, and prints what
+# /proc/PID/status says of the privileges of each of their processes.
+status_of_two() {
+	local instance
+	# shellcheck disable=SC2016 # For the other shell to expand.
+	coproc client bash -c 'for fd in 4 5; do
+			eval "exec $fd<>/dev/tcp/127.0.0.1/8080"
+			printf "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" >&$fd
+			head -n 1 <&$fd
+		done
+		read -r _' 3>&-
+	run -0 head -n 2 <&"${COPROC[0]}"
+	assert_output $'HTTP/1.1 200 OK\r\nHTTP/1.1 200 OK\r'
+	for instance in $(inside systemctl list-units --plain --no-legend \
+		'httpd@*.service' | sed 's/ .*//'); do
+		inside grep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp):' \
+			"/proc/$(property "$instance" MainPID)/status"
+	done | sed 's/[[:space:]]*$//'
+	eval "exec ${COPROC[1]}>&-"
+	wait
+}
+
 # The lines of the journal that hold TEXT, by httpd alone or by anybody.
 lines_of_httpd() {
 	inside journalctl --sync
@@ -84,7 +114,8 @@ assert_listening() {
 
 # -- The units
 
-@test "systemd finds no fault with the units" {
+# Fails where systemd has something to say of the units as they are now.
+assert_no_fault() {
 	local version
 	version=$(inside systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
 	run inside systemd-analyze --man=no verify httpd@8080.socket \
@@ -97,6 +128,26 @@ assert_listening() {
 		run sort -u <<<"$output"
 		assert_output --regexp "^[^ ]*/httpd@\.socket:[0-9]+: Unknown key( name)? 'PollLimitIntervalSec' in section (\[Socket\]|'Socket'), ignoring\.$"
 	fi
+}
+
+# The exposure that systemd computes of the unit: from 10, all, to 0, none.
+exposure() {
+	inside systemd-analyze security --offline=true \
+		/usr/lib/systemd/system/httpd@.service |
+		sed -n 's/^.*exposure level for [^:]*: \([0-9.]*\) .*/\1/p'
+}
+
+@test "systemd finds no fault with the units, nor with paranoid.conf" {
+	assert_no_fault
+	paranoid
+	assert_no_fault
+}
+
+@test "the exposure that systemd computes is that of the table in units/README.md" {
+	local table=$TOP/units/README.md
+	grep -qE "^\\| .*httpd@\.service.* \\| $(exposure) \\|\$" "$table"
+	paranoid
+	grep -qE "^\\| .*paranoid\.conf.* \\| $(exposure) \\|\$" "$table"
 }
 
 @test "systemd does not look at the socket less often when many connect" {
@@ -285,30 +336,68 @@ assert_listening() {
 	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
 }
 
+@test "HTTPD_USER in /etc/default/httpd is whom httpd becomes" {
+	inside sh -c 'printf "HTTPD_USER=nobody\nHTTPD_OPTIONS=--timeout=20\n" \
+		>/etc/default/httpd'
+	run status_of_two
+	assert_line --index 0 $'Uid:\t65534\t65534\t65534\t65534'
+	assert_line --index 1 $'Gid:\t65534\t65534\t65534\t65534'
+}
+
+@test "a user whom nobody knows is a 503 for the client and one line for the operator" {
+	with Environment=HTTPD_USER=somebody
+	ask_port 8080 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+	run cat "$answer"
+	assert_line --index 0 $'HTTP/1.1 503 Service Unavailable\r'
+	run lines_of_httpd somebody
+	assert_equal "${#lines[@]}" 1
+	assert_output --partial "'somebody' is not in /etc/passwd"
+	assert_no_instance
+}
+
+# -- What protects it
+
+none=0000000000000000
+
+# assert_locked_in UID GID GROUPS BOUND: what is promised of every process that
+# serves, from its first answer on.
+assert_locked_in() {
+	local one
+	one=$(printf '%s:\t%s\n' Uid "$1	$1	$1	$1" Gid "$2	$2	$2	$2" \
+		Groups "$3" CapInh $none CapPrm $none CapEff $none \
+		CapBnd "$4" CapAmb $none NoNewPrivs 1 Seccomp 2 | sed 's/\t$//')
+	run status_of_two
+	assert_output "$one"$'\n'"$one"
+}
+
 @test "a process that serves has neither privileges nor a way to get them" {
-	local instance pid
 	with Environment=HTTPD_OPTIONS=--timeout=20
-	# The connection stays open behind its first answer.
-	coproc client bash -c 'exec 4<>/dev/tcp/127.0.0.1/8080
-		printf "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" >&4
-		head -n 1 <&4; read -r _' 3>&-
-	run -0 head -n 1 <&"${COPROC[0]}"
-	assert_output $'HTTP/1.1 200 OK\r'
-	instance=$(inside systemctl list-units --plain --no-legend \
-		'httpd@*.service' | sed 's/ .*//')
-	pid=$(property "$instance" MainPID)
-	run inside sh -c "grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' \
-		/proc/$pid/status; stat -c '%U %G' /proc/$pid; id -nG httpd"
-	eval "exec ${COPROC[1]}>&-"
-	assert_output - <<-'END'
-		CapEff:	0000000000000000
-		CapBnd:	0000000000000000
-		NoNewPrivs:	1
-		Seccomp:	2
-		httpd httpd
-		httpd
-	END
-	wait
+	# What CapBnd has left are the rights to become httpd.  They could be
+	# had again by running a program that has them: NoNewPrivs is there.
+	assert_locked_in "$(inside id -u httpd)" "$(inside id -g httpd)" '' \
+		00000000000000c0
+}
+
+@test "with paranoid.conf, a process that serves never had any" {
+	paranoid
+	with Environment=HTTPD_OPTIONS=--timeout=20
+	assert_locked_in "$(inside id -u httpd)" "$(inside id -g httpd)" \
+		"$(inside id -G httpd)" $none
+}
+
+@test "with paranoid.conf, the tree is served and the log reaches the journal" {
+	paranoid
+	ask_port 8080 'GET /?paranoid HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	content | cmp - "$FILES/index.html"
+	run client curl -sS -m 10 -o /dev/null -o /dev/null -w '%{http_code} ' \
+		'http://127.0.0.1:8080/redirect?paranoid' \
+		'http://127.0.0.1:8080/nothing?paranoid'
+	assert_output '301 404 '
+	run lines_of_httpd '\?paranoid '
+	assert_equal "${#lines[@]}" 3
+	run client "$BURST" -c 8 -n 24 127.0.0.1 8080
+	assert_success
+	assert_no_instance
 }
 
 @test "a stopped and disabled socket listens no more, nor after the next boot" {
