@@ -1,0 +1,159 @@
+/*
+ * target: a path becomes a name beneath the root, or does not.
+ *
+ * The whole text is the path.  It is decoded once more here, a segment at a
+ * time; what has a canonical name keeps it when that is encoded again.
+ */
+#include "fuzz.h"
+
+#include "target.h"
+#include "text.h"
+#include "types.h"
+
+#define TEXT_MAX 8192
+
+static int
+hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef0123456789ABCDEF";
+	const char *at = c == '\0' ? NULL : strchr(digits, c);
+
+	return at == NULL ? -1 : (int)((at - digits) % 16);
+}
+
+/* What the header says of a path, a segment at a time. */
+static enum verdict
+reference(struct slice s, char *name, size_t *ret_len, bool *ret_slash)
+{
+	bool encoded_slash = false, hidden = false, any = false;
+	size_t at = 0, out = 0;
+
+	*ret_slash = true;
+	while (at < s.len) {
+		size_t start, end = at;
+
+		while (end < s.len && s.ptr[end] != '/')
+			end++;
+		*ret_slash = end < s.len;
+		if (end == at) { /* an empty segment */
+			at++;
+			continue;
+		}
+		if (any)
+			name[out++] = '/';
+		start = out;
+		while (at < end) {
+			char c = s.ptr[at++];
+
+			if (c == '%') {
+				int high = at < end ? hex_digit(s.ptr[at]) : -1;
+				int low = at + 1 < end ?
+				    hex_digit(s.ptr[at + 1]) :
+				    -1;
+
+				if (high < 0 || low < 0 || high + low == 0)
+					return BAD_ESCAPE;
+				c = (char)(16 * high + low);
+				at += 2;
+				if (c == '/' || c == '\\')
+					encoded_slash = true;
+			}
+			name[out++] = c;
+		}
+		struct slice segment = { name + start, out - start };
+		if (segment.ptr[0] == '.' &&
+		    (any || !slice_equal(segment, SLICE(".well-known"))))
+			hidden = true;
+		/* That file's name; but it may be a directory further down. */
+		if (!any && slice_equal(segment, SLICE("_redirects")))
+			hidden = true;
+		any = true;
+		at++;
+	}
+	*ret_len = out;
+	return encoded_slash ? ENCODED_SLASH : hidden ? HIDDEN : PROCEED;
+}
+
+static void
+check_canonical(const struct path *p)
+{
+	require(strlen(p->name) == p->len);
+	require(p->len == 0 || (p->name[0] != '/' && p->name[0] != '.') ||
+	    strncmp(p->name, ".well-known", 11) == 0);
+	require(strstr(p->name, "//") == NULL);
+	require(strstr(p->name, "/.") == NULL);
+	require(p->len == 0 || p->name[p->len - 1] != '/');
+
+	/* The name encoded is a path of the same name. */
+	static char encoded[3 * PATH_CAP + 2];
+	static struct path again;
+	struct text t = TEXT_IN(encoded);
+
+	text_add_char(&t, '/');
+	text_add_uri(&t, (struct slice){ p->name, p->len }, "");
+	if (p->ends_in_slash)
+		text_add_char(&t, '/');
+	require(!t.overflowed);
+	if (t.len >= PATH_CAP)
+		return;
+	if (memchr(p->name, '\\', p->len) != NULL)
+		return;
+	require(target_decode_path(text_slice(&t), &again) == PROCEED);
+	require(again.len == p->len && strcmp(again.name, p->name) == 0);
+	require(again.ends_in_slash == p->ends_in_slash || p->len == 0);
+}
+
+/* The media type of a name, by a search through all of the table. */
+static void
+check_type(struct slice name)
+{
+	static const struct {
+		const char *extension, *type;
+	} types[] = {
+#define TYPE(extension, type) { extension, type },
+#include "types.def"
+#undef TYPE
+	};
+	struct slice wanted = SLICE("application/octet-stream");
+	size_t dot = name.len;
+
+	while (dot > 0 && name.ptr[dot - 1] != '.' && name.ptr[dot - 1] != '/')
+		dot--;
+	if (dot > 0 && name.ptr[dot - 1] == '.')
+		for (size_t i = 0; i < FUZZ_COUNT(types); i++)
+			if (slice_equal_nocase(slice_after(name, dot),
+				slice_of(types[i].extension)))
+				wanted = slice_of(types[i].type);
+
+	struct slice type = type_of_name(name);
+	require(slice_equal(type, wanted));
+	require(type_is_text(type) == (strncmp(type.ptr, "text/", 5) == 0));
+	require(!type_is_text(type) || !type_is_compressed(type));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct path path;
+	static char wanted[PATH_CAP];
+	size_t len = 0;
+	bool slash;
+
+	/* A head with a NUL in its target never comes so far. */
+	if (size > TEXT_MAX || (size > 0 && memchr(data, '\0', size) != NULL))
+		return 0;
+	struct slice encoded = { (const char *)data, size };
+	enum verdict v = target_decode_path(encoded, &path);
+
+	require(v == reference(encoded, wanted, &len, &slash));
+	check_type(encoded);
+	if (v == BAD_ESCAPE)
+		return 0;
+	require(path.len == len && memcmp(path.name, wanted, len) == 0);
+	require(path.ends_in_slash == slash);
+	require(path.name[len] == '\0');
+	if (v == PROCEED)
+		check_canonical(&path);
+	check_type((struct slice){ path.name, path.len });
+	return 0;
+}
