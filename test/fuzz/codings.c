@@ -131,11 +131,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (parse_request(copy, &r) == PROCEED) {
 		unsigned choice = codings_choose(&r, available);
 
-		require(choice == (has_field ?
-			reference(input.text, available) :
-			(unsigned)CODING_IDENTITY));
-		require(choice >= CODINGS_STORED ||
-		    (available >> choice & 1) != 0);
+		require(choice ==
+		    (has_field ? reference(input.text, available) :
+				 (unsigned)CODING_IDENTITY));
+		require(
+		    choice >= CODINGS_STORED || (available >> choice & 1) != 0);
 		if (choice < CODINGS_STORED)
 			require(slice_equal(coding_name((enum coding)choice),
 			    slice_of(names[choice])));

@@ -18,8 +18,7 @@ static bool
 is_tchar(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z') ||
-	    memchr("!#$%&'*+-.^_`|~", c, 15) != NULL;
+	    (c >= 'a' && c <= 'z') || memchr("!#$%&'*+-.^_`|~", c, 15) != NULL;
 }
 
 static bool
@@ -137,7 +136,8 @@ reference(struct slice s, uint64_t max, size_t *ret_len)
 		if (s.len - at <= n)
 			return IDLE;
 		at += (size_t)n;
-		if (s.ptr[at] != '\r' || (s.len > at + 1 && s.ptr[at + 1] != '\n'))
+		if (s.ptr[at] != '\r' ||
+		    (s.len > at + 1 && s.ptr[at + 1] != '\n'))
 			return BAD_CHUNK;
 		if (s.len <= at + 1)
 			return IDLE;
@@ -198,9 +198,9 @@ check_connection(struct slice text, struct slice whims, uint64_t max,
 {
 	static struct input in;
 	struct channel ch;
-	struct os_plan plan = { .mood = OS_PIECES,
-		.stream = text,
-		.whims = whims };
+	struct os_plan plan = {
+		.mood = OS_PIECES, .stream = text, .whims = whims
+	};
 	size_t head_end = fuzz_whim(&plan.whims, 256) * (HEAD_MAX / 255);
 	size_t have = fuzz_whim(&plan.whims, 256) * 16;
 
@@ -226,8 +226,8 @@ check_connection(struct slice text, struct slice whims, uint64_t max,
 		return;
 	require(in.start <= in.end && in.end <= sizeof(in.buf));
 	require(os.taken - (in.end - in.start) == len);
-	require(memcmp(in.buf + in.start, text.ptr + len, in.end - in.start) ==
-	    0);
+	require(
+	    memcmp(in.buf + in.start, text.ptr + len, in.end - in.start) == 0);
 }
 
 int
@@ -249,8 +249,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 						     PROCEED;
 
 		r.content_length = length;
-		check_connection(input.text, input.whims, max, &r, wanted,
-		    (size_t)length);
+		check_connection(
+		    input.text, input.whims, max, &r, wanted, (size_t)length);
 		return 0;
 	}
 

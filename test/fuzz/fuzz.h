@@ -24,8 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define FUZZ_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define require(condition) \
-	((condition) ? (void)0 : \
-		       require_failed(__FILE__, __LINE__, #condition))
+	((condition) ? (void)0 : require_failed(__FILE__, __LINE__, #condition))
 
 _Noreturn static inline void
 require_failed(const char *file, int line, const char *condition)

@@ -25,8 +25,7 @@ static bool
 is_tchar(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z') ||
-	    memchr("!#$%&'*+-.^_`|~", c, 15) != NULL;
+	    (c >= 'a' && c <= 'z') || memchr("!#$%&'*+-.^_`|~", c, 15) != NULL;
 }
 
 /* What lies at the start of these bytes, to which nothing will be added. */
@@ -69,9 +68,9 @@ read_all(struct fuzz_input input, enum os_mood mood, struct heads *ret_heads)
 {
 	static struct input in;
 	struct channel ch;
-	struct os_plan plan = { .mood = mood,
-		.stream = input.text,
-		.whims = input.whims };
+	struct os_plan plan = {
+		.mood = mood, .stream = input.text, .whims = input.whims
+	};
 	struct slice rest = input.text;
 
 	plan.is_pipe = fuzz_whim(&plan.whims, 2) == 1;
@@ -108,8 +107,8 @@ read_all(struct fuzz_input input, enum os_mood mood, struct heads *ret_heads)
 		rest = slice_after(rest, head.len);
 		ret_heads->len[ret_heads->count] = skipped + head.len;
 		/* What follows is there, or has not been received. */
-		require(in.end - in.start == os.taken -
-			(size_t)(rest.ptr - input.text.ptr));
+		require(in.end - in.start ==
+		    os.taken - (size_t)(rest.ptr - input.text.ptr));
 	}
 	ret_heads->end = ENDED;
 }

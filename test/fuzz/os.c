@@ -105,7 +105,8 @@ fail(int error)
 static size_t
 part_of(size_t n)
 {
-	static const size_t sizes[] = { SIZE_MAX, 1, 2, 3, 17, 255, 1460, 4096 };
+	static const size_t sizes[] = { SIZE_MAX, 1, 2, 3, 17, 255, 1460,
+		4096 };
 	size_t most = sizes[whim(OS_PIECES, FUZZ_COUNT(sizes))];
 
 	return n < most ? n : most;
@@ -188,8 +189,7 @@ fake_recv(int fd, void *buf, size_t cap, int flags)
 {
 	require(fd == OS_IN && !os.plan.is_pipe);
 	require((flags & ~MSG_DONTWAIT) == 0);
-	return receive(
-	    buf, cap, (flags & MSG_DONTWAIT) != 0 || os.nonblocking);
+	return receive(buf, cap, (flags & MSG_DONTWAIT) != 0 || os.nonblocking);
 }
 
 /* Room in the socket's buffer, or the pipe. */
@@ -413,8 +413,7 @@ fake_ioctl(int fd, unsigned long request, int *ret_n)
 int fake_setsockopt(
     int fd, int level, int option, const void *value, socklen_t len);
 int
-fake_setsockopt(
-    int fd, int level, int option, const void *value, socklen_t len)
+fake_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
 	call();
 	require(fd == OS_IN || fd == OS_OUT);
@@ -565,8 +564,8 @@ require_canonical(const char *path)
 	require(strstr(path, "//") == NULL);
 	require(strcmp(path, "..") != 0 && strncmp(path, "../", 3) != 0);
 	require(strstr(path, "/../") == NULL);
-	require(strlen(path) < 3 ||
-	    strcmp(path + strlen(path) - 3, "/..") != 0);
+	require(
+	    strlen(path) < 3 || strcmp(path + strlen(path) - 3, "/..") != 0);
 }
 
 static void
@@ -754,8 +753,8 @@ fake_sendfile(int out, int fd, off_t *offset, size_t n)
 	if (sent <= 0)
 		return sent;
 	for (ssize_t i = 0; i < sent; i++)
-		os.received[os.received_len + (size_t)i] = os_byte(
-		    files[fd].file, (uint64_t)*offset + (uint64_t)i);
+		os.received[os.received_len + (size_t)i] =
+		    os_byte(files[fd].file, (uint64_t)*offset + (uint64_t)i);
 	was_sent((size_t)sent);
 	*offset += sent;
 	return sent;

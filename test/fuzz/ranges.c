@@ -24,8 +24,8 @@ take_number(struct slice *s, wide *ret_n)
 	size_t digits = 0;
 
 	*ret_n = 0;
-	for (; digits < s->len && s->ptr[digits] >= '0' &&
-	     s->ptr[digits] <= '9';
+	for (;
+	     digits < s->len && s->ptr[digits] >= '0' && s->ptr[digits] <= '9';
 	     digits++) {
 		*ret_n = *ret_n * 10 + (unsigned)(s->ptr[digits] - '0');
 		if (*ret_n > LARGEST)
@@ -67,8 +67,8 @@ read_spec(struct slice s, wide size, struct spec *ret_spec)
 
 /* The members of the list; false: the field is ignored. */
 static bool
-read_field(struct slice s, wide size, struct spec specs[RANGES_MAX],
-    size_t *ret_count)
+read_field(
+    struct slice s, wide size, struct spec specs[RANGES_MAX], size_t *ret_count)
 {
 	bool has_suffix = false;
 
@@ -129,10 +129,8 @@ check_list(const struct ranges *r, uint64_t size, const struct spec *specs,
 			for (size_t j = 0; j < count; j++) {
 				const struct spec *s = &specs[j];
 
-				if (s->last >= s->first &&
-				    s->last + 1 > at &&
-				    s->first <
-					at + (at > a->first ? GAP : 1)) {
+				if (s->last >= s->first && s->last + 1 > at &&
+				    s->first < at + (at > a->first ? GAP : 1)) {
 					at = s->last + 1;
 					more = true;
 				}

@@ -58,10 +58,9 @@ want_escaped(struct slice s, size_t max)
 		char out[8];
 
 		sprintf(out,
-		    c == '"' || c == '\\' ? "\\%c" :
-			c < ' ' || c > '~' ?
-					    "\\x%02x" :
-					    "%c",
+		    c == '"' || c == '\\'  ? "\\%c" :
+			c < ' ' || c > '~' ? "\\x%02x" :
+					     "%c",
 		    c);
 		if (len + strlen(out) > max)
 			return len + (size_t)sprintf(wanted + len, "...");
@@ -144,8 +143,8 @@ one_call(struct text *t, struct slice *whims, struct slice s)
 			bytes[i] = (unsigned char)fuzz_whim(whims, 256);
 		text_add_ipv4(t, bytes);
 		check_added(&before, t,
-		    want("%d.%d.%d.%d", bytes[0], bytes[1], bytes[2],
-			bytes[3]));
+		    want(
+			"%d.%d.%d.%d", bytes[0], bytes[1], bytes[2], bytes[3]));
 		return;
 	case 5:
 		/* Few values: zeros are what matters. */
