@@ -7,162 +7,11 @@
  */
 #include "fuzz.h"
 #include "os.h"
+#include "requests.h"
 
 #include "content.h"
 
-#include <ctype.h>
-
 #define TEXT_MAX 60000
-
-static bool
-is_tchar(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z') || memchr("!#$%&'*+-.^_`|~", c, 15) != NULL;
-}
-
-static bool
-is_bad_byte(char c)
-{
-	return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
-}
-
-static size_t
-blanks(const char *p, size_t at, size_t end)
-{
-	while (at < end && (p[at] == ' ' || p[at] == '\t'))
-		at++;
-	return at;
-}
-
-static size_t
-token(const char *p, size_t at, size_t end)
-{
-	while (at < end && is_tchar(p[at]))
-		at++;
-	return at;
-}
-
-/* chunk-ext, RFC 9112 7.1.1: behind the size, up to the line's end. */
-static bool
-is_extensions(const char *p, size_t at, size_t end)
-{
-	while (at < end) {
-		size_t from;
-
-		at = blanks(p, at, end);
-		if (at == end || p[at] != ';')
-			return false;
-		from = blanks(p, at + 1, end);
-		at = token(p, from, end);
-		if (at == from)
-			return false;
-		size_t equals = blanks(p, at, end);
-		if (equals == end || p[equals] != '=')
-			continue;
-		from = blanks(p, equals + 1, end);
-		at = token(p, from, end);
-		if (at > from)
-			continue;
-		if (from == end || p[from] != '"')
-			return false;
-		for (at = from + 1; at < end && p[at] != '"'; at++)
-			if (p[at] == '\\' && ++at == end)
-				return false;
-		if (at == end)
-			return false;
-		at++;
-	}
-	return true;
-}
-
-/* A line's end, from `at` on: false if it is not there, or not right. */
-static enum verdict
-find_crlf(struct slice s, size_t at, size_t *ret_end)
-{
-	for (; at < s.len; at++) {
-		if (s.ptr[at] == '\r') {
-			*ret_end = at;
-			if (at + 1 == s.len)
-				return IDLE;
-			return s.ptr[at + 1] == '\n' ? PROCEED : BAD_CHUNK;
-		}
-		*ret_end = at;
-		if (is_bad_byte(s.ptr[at]))
-			return BAD_CHUNK;
-	}
-	*ret_end = s.len;
-	return IDLE;
-}
-
-/* chunked-body, RFC 9112 7.1, of which all that there is lies in s. */
-static enum verdict
-reference(struct slice s, uint64_t max, size_t *ret_len)
-{
-	uint64_t total = 0, n;
-	size_t at = 0, end;
-
-	do {
-		size_t from = at, digits = 0;
-		enum verdict v = find_crlf(s, at, &end);
-
-		if (s.len > at && !isxdigit((unsigned char)s.ptr[at]))
-			return BAD_CHUNK;
-		if (v == BAD_CHUNK || end - from > CHUNK_LINE_MAX)
-			return BAD_CHUNK;
-		if (v == IDLE && end == s.len)
-			return IDLE;
-		for (n = 0; at < end && isxdigit((unsigned char)s.ptr[at]);
-		     at++) {
-			char c = (char)(s.ptr[at] | 0x20);
-
-			if (n > UINT64_MAX / 16)
-				return BAD_CHUNK;
-			n = n * 16 +
-			    (uint64_t)(c >= 'a' ? c - 'a' + 10 :
-						  s.ptr[at] - '0');
-			digits++;
-		}
-		if (digits == 0 || !is_extensions(s.ptr, at, end))
-			return BAD_CHUNK;
-		if (v == IDLE)
-			return IDLE;
-		at = end + 2;
-		if (n > max - total)
-			return CONTENT_TOO_LARGE;
-		total += n;
-		if (n == 0)
-			break;
-		if (s.len - at <= n)
-			return IDLE;
-		at += (size_t)n;
-		if (s.ptr[at] != '\r' ||
-		    (s.len > at + 1 && s.ptr[at + 1] != '\n'))
-			return BAD_CHUNK;
-		if (s.len <= at + 1)
-			return IDLE;
-		at += 2;
-	} while (true);
-
-	for (size_t start = at;; at = end + 2) {
-		enum verdict v = find_crlf(s, at, &end);
-		size_t colon = token(s.ptr, at, s.len);
-
-		if (v == BAD_CHUNK)
-			return BAD_CHUNK;
-		if (end == at && end < s.len) {
-			*ret_len = at + 2;
-			return v;
-		}
-		if (end > at &&
-		    (colon == at || (colon < s.len && s.ptr[colon] != ':')))
-			return BAD_CHUNK;
-		if ((v == PROCEED ? end + 2 : s.len) - start > TRAILERS_MAX)
-			return BAD_CHUNK;
-		if (v == IDLE)
-			return IDLE;
-	}
-}
 
 /* Feeds a body in pieces; what comes of it, and how many bytes belong to it. */
 static enum verdict
@@ -257,7 +106,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice none = { "", 0 };
 	enum verdict whole = feed(input.text, none, max, &whole_len);
 	enum verdict split = feed(input.text, input.whims, max, &split_len);
-	enum verdict wanted = reference(input.text, max, &len);
+	enum verdict wanted = read_chunks(input.text, max, &len);
 
 	require(whole == split && whole_len == split_len);
 	require(whole == wanted);

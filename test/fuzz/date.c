@@ -52,6 +52,18 @@ write_date(char *buf, size_t cap, const struct tm *tm, enum format format,
 	return (struct slice){ buf, (size_t)len };
 }
 
+/* Two digits mean the last year that is not more than 50 years ahead. */
+static void
+check_century(const struct tm *tm, const struct tm *now)
+{
+	struct tm limit = *now, date = *tm;
+
+	limit.tm_year += 50;
+	require(timegm(&date) <= timegm(&limit));
+	date.tm_year += 100;
+	require(timegm(&date) > timegm(&limit));
+}
+
 /* Whether s is that date in one of the formats, on any day of the week. */
 static bool
 is_date(struct slice s, int64_t seconds, int64_t now)
@@ -68,10 +80,8 @@ is_date(struct slice s, int64_t seconds, int64_t now)
 				write_date(buf, sizeof(buf), &tm,
 				    (enum format)format, day)))
 				continue;
-			/* Two digits mean no year that is far ahead. */
-			int ahead = tm.tm_year - now_tm.tm_year;
-			require(
-			    format != RFC850 || (ahead <= 50 && ahead > -50));
+			if (format == RFC850)
+				check_century(&tm, &now_tm);
 			return true;
 		}
 	}

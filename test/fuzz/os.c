@@ -242,12 +242,13 @@ may_send(size_t n)
 		n = room();
 	if (n == 0)
 		return fail(EAGAIN);
-	n = part_of(n);
-	if (n > TAKES_MAX - os.received_len) {
+	if (os.received_len == TAKES_MAX) {
 		break_connection();
 		return fail(EPIPE);
 	}
-	return (ssize_t)n;
+	if (n > TAKES_MAX - os.received_len)
+		n = TAKES_MAX - os.received_len;
+	return (ssize_t)part_of(n);
 }
 
 static void
@@ -275,15 +276,12 @@ static ssize_t
 write_log(const void *buf, size_t n)
 {
 	call();
-	switch (whim(OS_HOSTILE, 8)) {
-	case 1:
-		return fail(EAGAIN);
-	case 2:
-		return fail(EPIPE);
-	default:
-		break;
+	unsigned odd = whim(OS_HOSTILE, 8);
+	if (odd == 1 || odd == 2) {
+		os.log_lost = true;
+		return fail(odd == 1 ? EAGAIN : EPIPE);
 	}
-	require(n <= sizeof(os.log) - os.log_len);
+	require(n < sizeof(os.log) - os.log_len);
 	memcpy(os.log + os.log_len, buf, n);
 	os.log_len += n;
 	return (ssize_t)n;
@@ -302,7 +300,12 @@ fake_send(int fd, const void *buf, size_t n, int flags)
 		return fail(ENOTSOCK);
 	require(fd >= OS_FIRST && fd < OS_FILES && files[fd].used &&
 	    files[fd].is_syslog);
-	return write_log(buf, n);
+	/* A datagram is a line; in the log it gets an end. */
+	require(memchr(buf, '\n', n) == NULL);
+	ssize_t sent = write_log(buf, n);
+	if (sent > 0)
+		os.log[os.log_len++] = '\n';
+	return sent;
 }
 
 ssize_t fake_write(int fd, const void *buf, size_t n);
@@ -390,6 +393,8 @@ fake_poll(struct pollfd *p, nfds_t n, int timeout_ms)
 		ready = poll_output(timeout_ms);
 	else if (whim(OS_HOSTILE, 8) == 1)
 		ready = 0; /* whoever reads the log is stuck */
+	if (ready == 0 && p->fd != OS_IN && p->fd != OS_OUT)
+		os.log_lost = true;
 	p->revents = ready > 0 ? p->events : 0;
 	return ready;
 }
@@ -532,9 +537,11 @@ open_file(const char *path, int flags)
 	}
 	if (f == NULL && !directory)
 		return fail(ENOENT);
-	if (f != NULL && f->error != 0)
+	/* A directory that may not be read can still be looked at. */
+	if (f != NULL && f->error != 0 &&
+	    !(S_ISDIR(f->type) && (flags & O_PATH) != 0))
 		return fail(f->error);
-	if (f != NULL && (flags & O_DIRECTORY) != 0)
+	if (f != NULL && !S_ISDIR(f->type) && (flags & O_DIRECTORY) != 0)
 		return fail(ENOTDIR);
 
 	int fd = new_descriptor();
@@ -747,8 +754,6 @@ fake_sendfile(int out, int fd, off_t *offset, size_t n)
 	ssize_t have = may_read(fd, (uint64_t)*offset, n);
 	if (have <= 0)
 		return have;
-	if ((size_t)have > TAKES_MAX - os.received_len)
-		have = (ssize_t)(TAKES_MAX - os.received_len) + 1;
 	ssize_t sent = may_send((size_t)have);
 	if (sent <= 0)
 		return sent;
@@ -796,7 +801,8 @@ fake_socket(int family, int type, int protocol)
 	call();
 	require(family == AF_UNIX && (type & SOCK_CLOEXEC) != 0);
 	require(protocol == 0 && os.plan.log_is_client);
-	if (whim(OS_HOSTILE, 8) == 1)
+	os.log_lost = whim(OS_HOSTILE, 8) == 1;
+	if (os.log_lost)
 		return fail(EMFILE);
 	int fd = new_descriptor();
 	files[fd].is_syslog = true;
@@ -810,7 +816,8 @@ fake_connect(int fd, const struct sockaddr *to, socklen_t len)
 	call();
 	require(is_open(fd) && files[fd].is_syslog);
 	require(len == sizeof(struct sockaddr_un) && to->sa_family == AF_UNIX);
-	return whim(OS_HOSTILE, 8) == 1 ? fail(ECONNREFUSED) : 0;
+	os.log_lost = whim(OS_HOSTILE, 8) == 1;
+	return os.log_lost ? fail(ECONNREFUSED) : 0;
 }
 
 /* Time and chance. */

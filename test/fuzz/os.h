@@ -56,8 +56,9 @@ struct os {
 	uint64_t unacknowledged;
 	size_t received_len; /* by the client */
 	size_t log_len;
-	char received[1 << 20];
-	char log[1 << 20];
+	bool log_lost; /* a line was not taken */
+	char received[1 << 18];
+	char log[1 << 21];
 };
 
 /* Of the last start. */

@@ -6,6 +6,8 @@
 
 #include "fuzz.h"
 
+#include "verdict.h"
+
 struct reading {
 	bool whole; /* well-formed: it means one thing to everybody */
 	struct slice method;
@@ -26,5 +28,11 @@ void read_request(struct slice head, struct reading *ret_reading);
 /* The value of a field's n-th line, without blanks around it. */
 bool reading_field(
     struct slice head, const char *name, size_t n, struct slice *ret_value);
+
+/*
+ * What lies at the start of s as a chunked body: its verdict as that of
+ * chunks_feed(), and where it is whole, its length.
+ */
+enum verdict read_chunks(struct slice s, uint64_t max, size_t *ret_len);
 
 #endif
