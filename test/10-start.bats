@@ -102,10 +102,10 @@ assert_operator_error() {
 
 @test "a directory that may not be entered is one sentence, 66, and a 503" {
 	mkdir -m 600 "$BATS_TEST_TMPDIR/closed"
-	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_RUN_TMPDIR"
+	let_others_in
 	exit=0 answer=$BATS_TEST_TMPDIR/answer
-	cp "$HTTPD" "$BATS_RUN_TMPDIR/httpd-$BATS_TEST_NUMBER"
-	printf '%b' "$REQUEST" | as_nobody "$BATS_RUN_TMPDIR/httpd-$BATS_TEST_NUMBER" \
+	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
+	printf '%b' "$REQUEST" | as_nobody "$BATS_TEST_TMPDIR/httpd" \
 		"$BATS_TEST_TMPDIR/closed" >"$answer" 2>"$BATS_TEST_TMPDIR/log" || exit=$?
 	read_answer
 	assert_operator_error 66 "httpd: the directory '$BATS_TEST_TMPDIR/closed' cannot be served: Permission denied"

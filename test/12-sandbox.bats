@@ -9,6 +9,10 @@ setup() {
 	REQUEST='GET /result.html HTTP/1.1\r\nHost: test\r\n\r\n'
 	# The options are given by each test.
 	HTTPD_OPTIONS=
+	let_others_in
+	cp -R "$FILES" "$BATS_TEST_TMPDIR/files"
+	FILES=$BATS_TEST_TMPDIR/files
+	chmod -R a+rX "$FILES"
 }
 
 teardown() {
@@ -82,10 +86,7 @@ deny() {
 }
 
 @test "another user than root serves as he is" {
-	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_RUN_TMPDIR"
 	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
-	cp -R "$FILES" "$BATS_TEST_TMPDIR/files"
-	chmod -R a+rX "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR"
 	for options in '' --user=nobody --user=65534:65534 --allow-root; do
 		# shellcheck disable=SC2086  # one word, or none
@@ -95,7 +96,6 @@ deny() {
 		read_answer
 		assert_status 200 ok
 	done
-	exit=0
 	as_nobody ./httpd --user=daemon files <<<GET 2>"$BATS_TEST_TMPDIR/log" || exit=$?
 	assert_equal "$exit $(cat "$BATS_TEST_TMPDIR/log")" \
 		"71 httpd: the process cannot become the user 'daemon': Operation not permitted"
@@ -247,7 +247,6 @@ deny() {
 
 @test "the directory is opened by the user, not by root" {
 	mkdir -m 700 "$BATS_TEST_TMPDIR/closed"
-	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_RUN_TMPDIR"
 	ask "$REQUEST" --user=nobody "$BATS_TEST_TMPDIR/closed"
 	assert_equal "$exit $code $token" '66 503 misconfigured'
 }

@@ -13,6 +13,12 @@ precompress() {
 	run "$TOP/packaging/precompress" "$@"
 }
 
+precompress_as_nobody() {
+	let_others_in
+	cp "$TOP/packaging/precompress" .
+	run as_nobody ./precompress "$@"
+}
+
 # text NAME [LINES [WORD]]: makes a file that shrinks, an hour old.
 text() {
 	seq -f "%.0f ${3:-line}" "${2:-400}" >"$1"
@@ -303,12 +309,12 @@ with_stubs() {
 	chmod 777 tree
 	local before
 	before=$(snapshot)
-	run as_nobody "$TOP/packaging/precompress" tree
+	precompress_as_nobody tree
 	assert_failure 66
 	assert_line --partial 'closed'
 	assert_line 'precompress: the tree could not be read whole: nothing was done'
 	chmod 700 tree
-	run as_nobody "$TOP/packaging/precompress" tree
+	precompress_as_nobody tree
 	assert_failure 66
 	assert_output 'precompress: the directory tree may not be read'
 	assert_equal "$(snapshot)" "$before"
@@ -319,7 +325,7 @@ with_stubs() {
 	text tree/page.html
 	chmod 600 tree/closed.html
 	chmod 777 tree
-	run as_nobody "$TOP/packaging/precompress" tree
+	precompress_as_nobody tree
 	assert_failure 66
 	assert_line 'precompress: closed.html may not be read'
 	decode tree/page.html.br | cmp - tree/page.html
@@ -330,7 +336,7 @@ with_stubs() {
 	mkdir tree/closed
 	text tree/closed/page.html
 	chmod 777 tree
-	run as_nobody "$TOP/packaging/precompress" tree
+	precompress_as_nobody tree
 	assert_failure 73
 	assert_line 'precompress: closed/page.html.br cannot be made: its directory may not be written'
 	decode tree/page.html.gz | cmp - tree/page.html

@@ -71,6 +71,12 @@ assert_status() {
 	fi
 }
 
+# let_others_in: any user may reach what lies in $BATS_TEST_TMPDIR.  (The tree of
+# the sources may lie where only root gets to.)
+let_others_in() {
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_RUN_TMPDIR"
+}
+
 # as_nobody COMMAND...: runs a command without root's rights over files.
 as_nobody() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
