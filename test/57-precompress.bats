@@ -427,8 +427,9 @@ start_blocked() {
 	start_blocked
 	local children
 	read -r children <"/proc/$pid/task/$pid/children" || :
+	# From above, so that nobody sees the end of his child and tidies up.
 	# shellcheck disable=SC2086 # Numbers.
-	kill -KILL "$pid" "$blocked" $children
+	kill -KILL "$pid" $children "$blocked"
 	wait "$pid" 2>/dev/null || :
 	# The last of them that ends gives up the lock.
 	timeout 10 flock tree true
