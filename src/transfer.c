@@ -47,16 +47,17 @@ copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 
 /*
  * sendfile takes no MSG_DONTWAIT, so the socket itself becomes non-blocking
- * before the first of them.
+ * before the first of them.  false: it does not.
  */
-static void
+static bool
 stop_blocking(struct channel *ch)
 {
 	int flags = fcntl(ch->out, F_GETFL);
 
-	if (flags >= 0)
-		fcntl(ch->out, F_SETFL, flags | O_NONBLOCK);
+	if (flags < 0 || fcntl(ch->out, F_SETFL, flags | O_NONBLOCK) != 0)
+		return false;
 	ch->in_nonblocking = true;
+	return true;
 }
 
 /*
@@ -138,12 +139,11 @@ transfer_file(struct channel *ch, struct slice head, int fd, uint64_t offset,
 	enum io_result r;
 
 	*ret_sent = 0;
-	if (!ch->out_is_socket) {
+	if (!ch->out_is_socket || !stop_blocking(ch)) {
 		r = channel_send(ch, head);
 		return r == IO_DONE ? copy_file(ch, fd, offset, len, ret_sent) :
 				      r;
 	}
-	stop_blocking(ch);
 	hold_short_segments(ch, 1);
 	r = channel_send(ch, head);
 	if (r == IO_DONE)
