@@ -252,6 +252,48 @@ static const struct scenario scenarios[] = {
 		.requests = { LAST_LARGE },
 		.files = { "large.bin" },
 	}, {
+		.name = "idle",
+		.waits = true,
+		.options = { "--timeout=0.02" },
+		.requests = { SMALL },
+	}, {
+		.name = "idle, pipes",
+		.transport = PIPES,
+		.waits = true,
+		.options = { "--timeout=0.02" },
+		.requests = { SMALL },
+	}, {
+		.name = "half a head",
+		.waits = true,
+		.options = { "--head-timeout=0.02" },
+		.requests = { { "GET / HTTP/1.1\r\nHo", 408, NULL } },
+	}, {
+		.name = "half a content",
+		.waits = true,
+		.options = { "--head-timeout=0.02" },
+		.requests = { { POST "Content-Length: 5\r\n\r\n12", 408, NULL } },
+	}, {
+		.name = "the client takes nothing",
+		.takes_nothing = true,
+		.waits = true,
+		.small_buffers = true,
+		.options = { "--send-timeout=0.02" },
+		.requests = { LAST_LARGE },
+	}, {
+		.name = "the client takes nothing, pipes",
+		.transport = PIPES,
+		.takes_nothing = true,
+		.waits = true,
+		.options = { "--send-timeout=0.02" },
+		.requests = { LAST_LARGE },
+	}, {
+		.name = "life is over",
+		.takes_nothing = true,
+		.waits = true,
+		.small_buffers = true,
+		.options = { "--max-life=0.02" },
+		.requests = { LAST_LARGE },
+	}, {
 		.name = "log to a file",
 		.log = LOG_FILE,
 		.requests = { LAST_SMALL },
@@ -587,7 +629,8 @@ allow(const struct plan *p)
 
 	switch (t->fault) {
 	case FAIL:
-		return allow_of_failure(t, &p->call);
+		a = allow_of_failure(t, &p->call);
+		break;
 	case SHORTEN:
 		a.log_broken = p->call.role == LOGGING;
 		break;
@@ -617,6 +660,7 @@ allow(const struct plan *p)
 	case NONE:
 		break;
 	}
+	a.cut |= t->scenario->takes_nothing;
 	return a;
 }
 
@@ -784,6 +828,22 @@ judge_log(const struct plan *p, const struct allowance *a,
 	return !a->must_complain || judge_complaints(o, why);
 }
 
+/* A signal's: at once, but for one that comes when it is leaving. */
+static bool
+judge_death(const struct plan *p, const struct outcome *o, char why[WHY_MAX])
+{
+	const struct call *last = &o->calls[o->call_count - 1];
+
+	if (p->call.number == SYS_exit_group)
+		return true;
+	if (WIFSIGNALED(o->status) && WTERMSIG(o->status) == p->trial.value &&
+	    last->number == p->call.number && last->nth == p->call.nth)
+		return true;
+	snprintf(why, WHY_MAX, "status %x, and its last call was %s number %u",
+	    (unsigned)o->status, row_of(last->number)->name, last->nth);
+	return false;
+}
+
 static bool
 judge_end(const struct plan *p, const struct allowance *a,
     const struct outcome *o, char why[WHY_MAX])
@@ -794,8 +854,8 @@ judge_end(const struct plan *p, const struct allowance *a,
 		snprintf(why, WHY_MAX, "it does not end");
 		return false;
 	}
-	if (WIFSIGNALED(status) && WTERMSIG(status) == a->signal)
-		return true;
+	if (a->signal != 0)
+		return judge_death(p, o, why);
 	if (WIFSIGNALED(status)) {
 		snprintf(
 		    why, WHY_MAX, "it died of signal %d", WTERMSIG(status));
@@ -946,7 +1006,7 @@ add(const struct baseline *b, struct trial t, struct call c)
 }
 
 /* Holds a conversation for the record. */
-static const struct baseline *
+static struct baseline *
 record(struct world *w, const struct trial *t)
 {
 	struct baseline *b = calloc(1, sizeof(*b));
@@ -972,6 +1032,23 @@ record(struct world *w, const struct trial *t)
 	memcpy(b->bytes, outcome.bytes, b->len);
 	memcpy(b->calls, outcome.calls, sizeof(*b->calls) * b->call_count);
 	return b;
+}
+
+/*
+ * The same with a client that takes its answer: what of it reaches one that
+ * does not take it is the beginning of that, and varies.
+ */
+static void
+record_taken(struct world *w, const struct scenario *s, struct baseline *b)
+{
+	struct scenario taken = *s;
+	struct trial t = { .scenario = &taken };
+
+	taken.takes_nothing = false;
+	const struct baseline *whole = record(w, &t);
+	b->bytes = whole->bytes;
+	b->len = whole->len;
+	b->answers = whole->answers;
 }
 
 /* Without a fault every request has the answer that the table says. */
@@ -1021,7 +1098,7 @@ plan_errors(struct world *w, const struct scenario *s, const struct baseline *b)
 			continue;
 		/* What is done first is the same whatever is asked then. */
 		if ((c->role == SANDBOX || c->role == PRIVILEGES) &&
-		    s->files[0] != NULL)
+		    (s->files[0] != NULL || s->waits))
 			continue;
 		/* On a pipe it has its error already. */
 		if (c->number == SYS_setsockopt && s->transport == PIPES)
@@ -1184,6 +1261,8 @@ static void
 plan_reset(struct world *w, const struct scenario *s, const struct baseline *b)
 {
 	(void)w;
+	if (s->waits)
+		return;
 	for (size_t at = 0; at <= b->len; at += b->len < 1500 || at < 300 ? 1 :
 		 at < 5000                                                ? 13 :
 									    1999)
@@ -1225,7 +1304,10 @@ plan_clocks(struct world *w, const struct scenario *s, const struct baseline *b)
 
 		if (c->number != SYS_clock_gettime)
 			continue;
-		for (int n = 0; n < 4; n++)
+		for (int n = 0; n < 4; n++) {
+			/* It would be waited for, and never steps back. */
+			if (s->waits && n == 2)
+				continue;
 			add(b,
 			    (struct trial){ .scenario = s,
 				.fault = STEP_CLOCK,
@@ -1234,6 +1316,7 @@ plan_clocks(struct world *w, const struct scenario *s, const struct baseline *b)
 				.clock = clocks[n / 2],
 				.value = n % 2 == 0 ? -HOUR : HOUR },
 			    *c);
+		}
 	}
 }
 
@@ -1262,8 +1345,10 @@ plan_suite(struct world *w, const char *name)
 			continue;
 		for (size_t s = 0; s < COUNT(scenarios); s++) {
 			struct trial t = { .scenario = &scenarios[s] };
-			const struct baseline *b = record(w, &t);
+			struct baseline *b = record(w, &t);
 
+			if (t.scenario->takes_nothing)
+				record_taken(w, t.scenario, b);
 			check(t.scenario, b);
 			suites[i].plan(w, t.scenario, b);
 		}

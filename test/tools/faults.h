@@ -49,6 +49,8 @@ struct scenario {
 	bool at_once; /* the requests are sent without waiting for answers */
 	bool in_pieces; /* half of the first comes while the handler waits */
 	bool ends_sending; /* the client's half is closed behind them */
+	bool takes_nothing; /* the client, until the handler has ended */
+	bool waits; /* it ends by a timeout */
 	bool small_buffers; /* the answer does not fit the socket */
 	bool is_root; /* started by root, with groups */
 	long lacks; /* a system call that the kernel does not know; or 0 */
