@@ -621,13 +621,14 @@ allow_of_failure(const struct trial *t, const struct call *c)
 	return a;
 }
 
+/* A fault whose call was not made is none. */
 static struct allowance
-allow(const struct plan *p)
+allow(const struct plan *p, const struct outcome *o)
 {
 	const struct trial *t = &p->trial;
 	struct allowance a = { 0 };
 
-	switch (t->fault) {
+	switch (o->reached ? t->fault : NONE) {
 	case FAIL:
 		a = allow_of_failure(t, &p->call);
 		break;
@@ -885,7 +886,7 @@ judge_end(const struct plan *p, const struct allowance *a,
 static bool
 judge(const struct plan *p, struct outcome *o, char why[WHY_MAX])
 {
-	struct allowance a = allow(p);
+	struct allowance a = allow(p, o);
 	struct answers got;
 
 	if (!judge_end(p, &a, o, why))
@@ -1261,7 +1262,9 @@ static void
 plan_reset(struct world *w, const struct scenario *s, const struct baseline *b)
 {
 	(void)w;
-	if (s->waits)
+	/* What goes before the answer makes no difference to it. */
+	if (s->waits || s->is_root || s->options[0] != NULL || s->in_pieces ||
+	    s->log != LOG_PIPE)
 		return;
 	for (size_t at = 0; at <= b->len; at += b->len < 1500 || at < 300 ? 1 :
 		 at < 5000                                                ? 13 :
