@@ -8,6 +8,7 @@
  * of a suite, one at a time:
  *
  *	errors		each call fails with each error that it may have
+ *	start		the same of the calls by which it locks itself in
  *	interrupted	each call fails with EINTR, once and in a row
  *	again		the same with EAGAIN
  *	short		each transfer moves less than it was asked for
@@ -1087,29 +1088,51 @@ add_failure(const struct scenario *s, const struct baseline *b,
 	    *c);
 }
 
+/* Whether a call comes before anything that is asked. */
+static bool
+is_preparation(const struct call *c)
+{
+	return c->role == SITE || c->role == PRIVILEGES || c->role == SANDBOX;
+}
+
+static void
+add_failures(
+    const struct scenario *s, const struct baseline *b, const struct call *c)
+{
+	const int *error = row_of(c->number)->errors;
+
+	/* An end of input stays one. */
+	for (; *error != -1; error++)
+		add_failure(s, b, c, *error,
+		    *error == 0 && is_transfer(c->number) ? CALLS_MAX : 1);
+}
+
 static void
 plan_errors(struct world *w, const struct scenario *s, const struct baseline *b)
 {
 	(void)w;
 	for (size_t i = 0; i < b->call_count; i++) {
 		const struct call *c = &b->calls[i];
-		const int *error = row_of(c->number)->errors;
 
-		if (is_lacking(s, c->number))
-			continue;
-		/* What is done first is the same whatever is asked then. */
-		if ((c->role == SANDBOX || c->role == PRIVILEGES) &&
-		    (s->files[0] != NULL || s->waits))
+		if (is_preparation(c) || is_lacking(s, c->number))
 			continue;
 		/* On a pipe it has its error already. */
 		if (c->number == SYS_setsockopt && s->transport == PIPES)
 			continue;
-		/* An end of input stays one. */
-		for (; *error != -1; error++)
-			add_failure(s, b, c, *error,
-			    *error == 0 && is_transfer(c->number) ? CALLS_MAX :
-								    1);
+		add_failures(s, b, c);
 	}
+}
+
+static void
+plan_start(struct world *w, const struct scenario *s, const struct baseline *b)
+{
+	(void)w;
+	/* It is the same for all that may be asked and happen then. */
+	if (s->files[0] != NULL || s->waits)
+		return;
+	for (size_t i = 0; i < b->call_count; i++)
+		if (is_preparation(&b->calls[i]))
+			add_failures(s, b, &b->calls[i]);
 }
 
 static void
@@ -1329,6 +1352,7 @@ static const struct suite {
 	    struct world *, const struct scenario *, const struct baseline *);
 } suites[] = {
 	{ "errors", plan_errors },
+	{ "start", plan_start },
 	{ "interrupted", plan_interrupted },
 	{ "again", plan_again },
 	{ "short", plan_short },
