@@ -83,6 +83,14 @@ check_validators(const struct scene *s, const struct validators *v)
 							 s->now.tv_sec));
 }
 
+/* No line is empty, which would end the head. */
+static void
+end_line(struct text *t)
+{
+	if (t->ptr[t->len - 1] != '\n')
+		text_add(t, SLICE("\r\n"));
+}
+
 /* The text as a head: bytes below 8 become what a client was told before. */
 static size_t
 make_head(struct slice text, const struct validators *v, char *head)
@@ -95,7 +103,7 @@ make_head(struct slice text, const struct validators *v, char *head)
 		int64_t date = v->modified + c - 4;
 
 		if (c == '\n')
-			text_add(&t, SLICE("\r\n"));
+			end_line(&t);
 		else if (c == 1 || c == 2)
 			text_add(&t, (struct slice){ v->tag, v->tag_len });
 		else if (c >= 3 && c <= 5 && date_is_writable(date))
@@ -103,7 +111,8 @@ make_head(struct slice text, const struct validators *v, char *head)
 		else if (c >= 8 || c < 0)
 			text_add_char(&t, c);
 	}
-	text_add(&t, SLICE("\r\n\r\n"));
+	end_line(&t);
+	text_add(&t, SLICE("\r\n"));
 	require(!t.overflowed);
 	return t.len;
 }

@@ -459,7 +459,10 @@ read_answers(const struct setting *setting, struct answers *ret_answers)
 		if (setting->has_site || asked.well_formed == false)
 			check_answer(&asked, a, os.plan.mood);
 		else
-			require(a->status == 503 && a->close);
+			require(a->close &&
+			    (a->status == 503 ||
+				(a->status == 408 &&
+				    os.plan.mood == OS_HOSTILE)));
 		ret_answers->count++;
 		sent = slice_after(sent, len);
 		if (!a->is_whole) {
