@@ -212,11 +212,19 @@ enum verdict
 __wrap_chunks_feed(struct chunks *c, struct slice *bytes, uint64_t max)
 {
 	static int count, long_count;
+	static char last[30000];
+	static size_t last_len;
 	const struct chunks fresh = { 0 };
 
-	if (memcmp(c, &fresh, sizeof(fresh)) == 0 && bytes->len > 1 &&
+	/* A body's starts are fed as well. */
+	bool is_start =
+	    bytes->len <= last_len && memcmp(last, bytes->ptr, bytes->len) == 0;
+	if (memcmp(c, &fresh, sizeof(fresh)) == 0 && !is_start &&
+	    bytes->len <= sizeof(last) &&
 	    (bytes->len < 2000 ? count < EACH_MAX :
 				 long_count++ < EACH_MAX / 10)) {
+		last_len = bytes->len;
+		memcpy(last, bytes->ptr, last_len);
 		/* The third limit of the target is 10, the fourth 100. */
 		begin();
 		text_add(&input, *bytes);
@@ -363,10 +371,10 @@ __wrap_text_add_escaped(struct text *t, struct slice s, size_t max)
 	static int count;
 
 	if (s.len > 0 && count < EACH_MAX) {
-		for (char call = 0; call < 8; call++) {
+		for (char call = 0; call < 16; call++) {
 			begin();
 			text_add(&input, s);
-			text_add_char(&input, '\xff');
+			text_add_char(&input, call < 8 ? '\xff' : '\0');
 			text_add_char(&input, call);
 			add_number(max);
 			add_number(max * 0x01020304);
