@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "codings.h"
+#include "read.h"
 
 #include <strings.h>
 
@@ -114,7 +115,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len = 0;
 	struct request r;
 
-	if (input.text.len > TEXT_MAX)
+	if (input.text.len > TEXT_MAX ||
+	    fuzz_lines(input.text) > FIELDS_MAX - 1)
 		return 0;
 	len += (size_t)sprintf(head, "GET / HTTP/1.1\r\nHost: x\r\n");
 	for (size_t i = 0; has_field && i <= input.text.len; i++) {

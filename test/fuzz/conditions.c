@@ -10,6 +10,7 @@
 
 #include "conditions.h"
 #include "date.h"
+#include "read.h"
 
 #include <inttypes.h>
 
@@ -232,7 +233,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct validators v;
 	struct request r;
 
-	if (input.text.len > TEXT_MAX)
+	if (input.text.len > TEXT_MAX ||
+	    fuzz_lines(input.text) > FIELDS_MAX - 1)
 		return 0;
 	make_scene(&input.whims, &scene);
 	validators_of_file(

@@ -100,6 +100,17 @@ fuzz_free(struct slice s)
 	free((void *)(uintptr_t)s.ptr);
 }
 
+/* The lines of a text, of which the last may have no end. */
+static inline size_t
+fuzz_lines(struct slice s)
+{
+	size_t lines = 1;
+
+	for (size_t i = 0; i < s.len; i++)
+		lines += s.ptr[i] == '\n';
+	return lines;
+}
+
 /* Whether a slice lies in another. */
 static inline bool
 fuzz_lies_in(struct slice inner, struct slice outer)
