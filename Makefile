@@ -192,6 +192,7 @@ $(BUILD)/tools/faults: $(wildcard test/tools/faults*.[ch])
 	$(SAY) TOOL $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+
 .PHONY: fuzz
 TIME = 60
 fuzz: ## fuzz every stage and the whole connection, TIME seconds in all
