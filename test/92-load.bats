@@ -9,7 +9,7 @@ setup_file() {
 	load lib
 	export LOAD_TSV=$BATS_FILE_TMPDIR/load.tsv
 	# One run for the tests of its rows.
-	HTTPD=$HTTPD "$TOP/test/bench/load" -n 800 -r 50000 -c 1000 \
+	HTTPD=$HTTPD "$TOP/test/bench/load" -n 500 -r 50000 -c 1000 \
 		>"$BATS_FILE_TMPDIR/report" 2>&1 </dev/null || :
 }
 
@@ -33,9 +33,9 @@ assert_reported() {
 	refute_output --partial FAILED
 }
 
-@test "800 connections are open at once, each asked once, and all are answered" {
+@test "500 connections are open at once, each asked once, and all are answered" {
 	assert_reported 'open at once, and answered' refused processes
-	assert_equal "$(row held)" 800
+	assert_equal "$(row held)" 500
 }
 
 @test "when they are closed, no process, socket or descriptor is left" {

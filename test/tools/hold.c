@@ -202,7 +202,8 @@ close_group(const int *fds, size_t size, struct result *result)
 		result->count[ENDED] += recv(fds[i], &byte, 1, 0) == 0;
 		close(fds[i]);
 	}
-	while (children() + ending > before) {
+	/* Those of a spawner that is gone cannot be counted. */
+	while (before >= ending && children() + ending > before) {
 		if (now_s() - begin > ENDING_MS / 1e3) {
 			result->count[LEFT] += children() + ending - before;
 			break;
