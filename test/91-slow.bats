@@ -5,9 +5,9 @@
 # of another address is served throughout, because the sockets' bounds leave
 # room for it and httpd's timeouts end what is slow.
 #
-# The bounds are the units' in proportion, but small.  A service carries some
-# ten seccomp filters, and Linux 6.18 does not survive the end of a thousand of
-# these at one moment, as when a test is broken off.
+# The bounds are the units' in proportion, but smaller: when a test is broken
+# off, all that are open end at one moment, and Linux 6.18 does not survive that
+# of a thousand processes with a seccomp filter.
 
 bats_require_minimum_version 1.5.0
 
@@ -23,8 +23,8 @@ options_of() {
 	esac
 }
 
-CONNECTIONS=20
-PER_SOURCE=10
+CONNECTIONS=80
+PER_SOURCE=40
 
 setup_file() {
 	load lib
@@ -86,7 +86,7 @@ attack() {
 		port=$((8081 + i))
 		# shellcheck disable=SC2046 # Words of options.
 		"$TOP/test/systemd/container" net "$C" \
-			slowhttptest $(options_of "${MODES[i]}") -c 30 -r 30 -l 40 \
+			slowhttptest $(options_of "${MODES[i]}") -c 100 -r 100 -l 40 \
 			-u "http://127.0.0.1:$port/a/5.jpg?${MODES[i]}" \
 			</dev/null >"$out/${MODES[i]}" 2>&1 3>&- &
 		attackers+=($!)
@@ -181,9 +181,9 @@ ask_honestly() {
 	assert_output ''
 }
 
-@test "the bounds of the units leave half of all connections to other addresses" {
+@test "the bounds of the units leave some hundred connections to other addresses" {
 	local all one
 	all=$(property httpd@8085.socket MaxConnections)
 	one=$(property httpd@8085.socket MaxConnectionsPerSource)
-	assert_equal "$all" $((2 * one))
+	[ $((all - one)) -ge 300 ]
 }
