@@ -211,7 +211,7 @@ bench-quick: ## the figures beside nginx and a constant answer, two minutes
 	@test/bench/quick
 
 .PHONY: bench-load
-bench-load: ## 10000 connections at once, a million requests; wants root
+bench-load: ## ten thousand connections, a million requests; wants root
 	@packaging/install-deps bench
 	@$(MAKE) --no-print-directory all
 	@test/bench/load
