@@ -94,7 +94,8 @@ status_of_two() {
 	assert_output $'HTTP/1.1 200 OK\r\nHTTP/1.1 200 OK\r'
 	for instance in $(inside systemctl list-units --plain --no-legend \
 		'httpd@*.service' | sed 's/ .*//'); do
-		inside grep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp):' \
+		inside grep -E \
+			'^(Uid|Gid|Groups|Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' \
 			"/proc/$(property "$instance" MainPID)/status"
 	done | sed 's/[[:space:]]*$//'
 	eval "exec ${COPROC[1]}>&-"
@@ -144,10 +145,15 @@ exposure() {
 }
 
 @test "the exposure that systemd computes is that of the table in units/README.md" {
-	local table=$TOP/units/README.md
-	grep -qE "^\\| .*httpd@\.service.* \\| $(exposure) \\|\$" "$table"
+	assert_in_table 'httpd@\.service'
 	paranoid
-	grep -qE "^\\| .*paranoid\.conf.* \\| $(exposure) \\|\$" "$table"
+	assert_in_table 'paranoid\.conf'
+}
+
+# Systemd's versions differ; the table has a column for each of two.
+assert_in_table() {
+	run grep -E "^\\| .*$1" "$TOP/units/README.md"
+	assert_output --partial " | $(exposure) |"
 }
 
 @test "systemd does not look at the socket less often when many connect" {
@@ -364,8 +370,8 @@ none=0000000000000000
 assert_locked_in() {
 	local one
 	one=$(printf '%s:\t%s\n' Uid "$1	$1	$1	$1" Gid "$2	$2	$2	$2" \
-		Groups "$3" CapInh $none CapPrm $none CapEff $none \
-		CapBnd "$4" CapAmb $none NoNewPrivs 1 Seccomp 2 | sed 's/\t$//')
+		Groups "$3" CapPrm $none CapEff $none CapBnd "$4" CapAmb $none \
+		NoNewPrivs 1 Seccomp 2 | sed 's/\t$//')
 	run status_of_two
 	assert_output "$one"$'\n'"$one"
 }
