@@ -3,6 +3,7 @@
 # here and in other suites, hold it.
 
 load lib
+load spawn
 
 setup() {
 	tree=$BATS_TEST_TMPDIR/srv/tree
@@ -464,6 +465,40 @@ traced() {
 			"$tree"
 		[[ "$code $exit" = '200 0' || "$code $exit" = '412 0' ]]
 	done
+}
+
+# ---- a file that shrinks while it is sent ----
+
+@test "althttpd, httpfile: an answer that is cut short is the last one" {
+	talk <<-'EOP'
+		root = site(large=64 * MiB, next=10)
+		c = Handler("--persist=always", root=root)
+		c.send(get("/large") + get("/next"))
+		check("Content-Length", c.read_head().length, 64 * MiB)
+		c.read(100000)
+		os.truncate(os.path.join(root, "large"), 1000)
+		check("a second answer", b"HTTP/1.1" in c.read_to_end(), False)
+		c.check_ended("file-shrank")
+	EOP
+}
+
+@test "publicfile: an answer that is cut short never looks whole" {
+	talk <<-'EOP'
+		for version in "HTTP/1.1", "HTTP/1.0":
+		    root = site(large=64 * MiB)
+		    c = Handler(root=root)
+		    c.send(get("/large", version=version))
+		    answer = c.read_head()
+		    check("Transfer-Encoding", answer.fields.get("transfer-encoding"), None)
+		    check("Content-Length", answer.length, 64 * MiB)
+		    c.read(100000)
+		    os.truncate(os.path.join(root, "large"), 1000)
+		    rest = c.read_to_end()
+		    check_within("bytes of content", 100000 + len(rest), 100000,
+		                 64 * MiB - 1)
+		    check("bytes that are not the file's", rest.strip(b"\0"), b"")
+		    c.check_ended("file-shrank")
+	EOP
 }
 
 # ---- the log ----
