@@ -124,7 +124,7 @@ reference(struct slice s)
 static bool
 reference_matches(struct slice from, struct slice path)
 {
-	char decoded[RULE_LINE_MAX];
+	char decoded[RULE_LINE_MAX] = "";
 	size_t len = 0;
 
 	from = (struct slice){ from.ptr, without_end_slashes(from) };

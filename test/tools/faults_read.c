@@ -36,7 +36,7 @@ is_date(const char *s, size_t len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		bool fits = shape[i] == '0'   ? isdigit((unsigned char)s[i]) :
-		    shape[i] == 'A' && i < 25 ? isupper((unsigned char)s[i]) :
+		    i < 25 && shape[i] == 'A' ? isupper((unsigned char)s[i]) :
 		    shape[i] == 'a'           ? islower((unsigned char)s[i]) :
 						s[i] == shape[i];
 		if (!fits)
