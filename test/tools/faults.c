@@ -27,7 +27,8 @@
  *
  * -t runs the one trial of that number, -v prints each.  It needs root, for a
  * /dev/log of its own; the handler runs as nobody.  The exit status is 0 if no
- * trial failed, 1 if one did, 2 if the trials could not be made.
+ * trial failed, 1 if one did or one fault in fifty did not come about, 2 if the
+ * trials could not be made.
  */
 #define _GNU_SOURCE
 #include "faults.h"
@@ -514,19 +515,25 @@ allow_of_client(const struct trial *t, struct allowance *a)
 	}
 }
 
+/* Whether a failure to open is one that the program gets around. */
+static bool
+is_overcome(const struct trial *t)
+{
+	if (t->call != SYS_openat2)
+		return false;
+	/* Without openat2 the path is walked; a race is tried eight times. */
+	return t->value == ENOSYS || t->value == EPERM ||
+	    (t->value == EAGAIN && t->repeat < 8);
+}
+
 static void
 allow_of_tree(const struct trial *t, struct allowance *a)
 {
 	switch (t->call) {
 	case SYS_openat2:
-		/* Without openat2 the path is walked. */
-		if (t->value == ENOSYS || t->value == EPERM)
-			break;
-		/* A race is tried again, eight times. */
-		if (t->value == EAGAIN && t->repeat < 8)
-			break;
-		/* FALLTHROUGH */
 	case SYS_openat:
+		if (is_overcome(t))
+			break;
 		a->refusals[0] = status_of_error(t->value);
 		/* Rules that may not be read are the operator's mistake. */
 		if (t->value == EACCES)
