@@ -24,6 +24,8 @@
 
 #define TEXT_MAX 60000
 #define ANSWERS_MAX 4000
+#define START_MS 1000 /* of os.c's clock */
+#define LINGER_TIME_MS 2000
 #define NOW INT64_C(1700000000)
 #define OLD (NOW - 1000000)
 
@@ -102,6 +104,8 @@ struct setting {
 	struct options options;
 	struct os_plan plan;
 	bool has_site;
+	int life_ms;
+	unsigned layers_lacking; /* of the sandbox, by their bits */
 };
 
 static void
@@ -113,6 +117,8 @@ make_setting(struct fuzz_input input, struct setting *s)
 		INT64_C(1) << 40, -100000 };
 	static const uint64_t bodies[] = { 65536, 0, 10, 100000 };
 	static const unsigned long counts[] = { 0, 1, 2, 3 };
+	static const int lives[] = { 0, 60000, 3000, 50 };
+	static const uint64_t rates[] = { 512, 0, 1, 100000 };
 	struct slice w = input.whims;
 	unsigned client = fuzz_whim(&w, 16), answers = fuzz_whim(&w, 8);
 
@@ -133,7 +139,31 @@ make_setting(struct fuzz_input input, struct setting *s)
 		.calendar = calendars[fuzz_whim(&w, 6)],
 	};
 	s->has_site = fuzz_whim(&w, 16) != 1;
+	s->life_ms = lives[fuzz_whim(&w, 4)];
+	s->options.patience.min_rate = rates[fuzz_whim(&w, 4)];
+	s->options.sandbox = (enum sandbox_mode)fuzz_whim(&w, 3);
+	s->layers_lacking = fuzz_whim(&w, 4) == 1 ? 1u << fuzz_whim(&w, 4) : 0;
 	s->plan.whims = w;
+}
+
+/* In place of sandbox.c. */
+
+static unsigned layers_lacking;
+
+void
+sandbox_enter(int root, int ret_errors[LAYERS])
+{
+	require(root == OS_ROOT || root == -1);
+	for (int i = 0; i < LAYERS; i++)
+		ret_errors[i] = (layers_lacking & 1u << i) != 0 ? ENOSYS : 0;
+	os.locked_in = true;
+}
+
+const char *
+sandbox_layer_name(enum sandbox_layer layer)
+{
+	require(layer < LAYERS);
+	return "layer";
 }
 
 /* The log. */
@@ -233,8 +263,8 @@ read_log(struct line lines[ANSWERS_MAX])
 		require(line.len < PIPE_BUF);
 		for (size_t i = 0; i < line.len; i++)
 			require(line.ptr[i] >= ' ' && line.ptr[i] <= '~');
-		if (starts_with(line, "httpd: _redirects:") ||
-		    starts_with(line, "<27>httpd: _redirects:"))
+		if (starts_with(line, "httpd: ") ||
+		    starts_with(line, "<27>httpd: "))
 			continue;
 		require(count < ANSWERS_MAX);
 		read_line(line, &lines[count++]);
@@ -513,19 +543,32 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 	struct site site = { .root = OS_ROOT };
 
 	setting->plan.mood = mood;
+	/* A life that is over waits for nothing, not even to send. */
+	setting->options.patience.life_ms =
+	    mood == OS_HOSTILE ? setting->life_ms : 0;
 	os_start(&setting->plan);
 	memset(&connection, 0, sizeof(connection));
 	memset(&log_state, 0, sizeof(log_state));
+	layers_lacking = setting->layers_lacking;
+	bool served = true;
 	if (setting->has_site)
-		require(serve(&site, &setting->options));
+		served = serve(&site, &setting->options);
 	else
 		serve_unavailable(&setting->options);
 
+	bool refused = setting->options.sandbox == SANDBOX_REQUIRE &&
+	    setting->layers_lacking != 0;
+	require(served == !refused || !setting->has_site);
+	require(os.locked_in == (setting->options.sandbox != SANDBOX_OFF));
+	require(!refused || (os.received_len == 0 && os.taken == 0));
+	if (setting->options.patience.life_ms > 0)
+		require(os.now_ms <= START_MS + LINGER_TIME_MS +
+			setting->options.patience.life_ms);
 	require(os_open_files() == 0);
 	require(connection.in.start <= connection.in.end);
 	require(connection.in.end <= sizeof(connection.in.buf));
 	if (mood < OS_HOSTILE && !setting->plan.stays)
-		require(os.now_ms == 1000);
+		require(os.now_ms == START_MS);
 	read_answers(setting, answers);
 	check_log(setting, answers);
 }

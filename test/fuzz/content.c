@@ -46,6 +46,7 @@ check_connection(struct slice text, struct slice whims, uint64_t max,
     struct request *r, enum verdict wanted, size_t len)
 {
 	static struct input in;
+	const struct patience patience = { .idle_ms = 1000, .send_ms = 30000 };
 	struct channel ch;
 	struct os_plan plan = {
 		.mood = OS_PIECES, .stream = text, .whims = whims
@@ -64,7 +65,7 @@ check_connection(struct slice text, struct slice whims, uint64_t max,
 	memcpy(in.buf + head_end, text.ptr, have);
 	in.start = head_end;
 	in.end = head_end + have;
-	require(channel_open(&ch, OS_IN, OS_OUT, 1000, 30000));
+	require(channel_open(&ch, OS_IN, OS_OUT, &patience));
 	enum verdict v = read_content(&in, &ch, r, max, 10000);
 
 	require(v == (wanted == IDLE ? CONTENT_CUT_SHORT : wanted));

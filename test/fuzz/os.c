@@ -321,6 +321,8 @@ fake_write(int fd, const void *buf, size_t n)
 static int
 poll_input(int timeout_ms)
 {
+	int passed_ms = 0;
+
 	switch (whim(OS_PIECES, 8)) {
 	case 1:
 		return fail(EINTR);
@@ -333,7 +335,7 @@ poll_input(int timeout_ms)
 	case 3:
 		/* It comes in time, but late. */
 		if (whim(OS_HOSTILE, 2) == 1)
-			os.now_ms += timeout_ms - timeout_ms / 4;
+			passed_ms = timeout_ms - timeout_ms / 4;
 		break;
 	case 4:
 		if (whim(OS_HOSTILE, 8) == 1)
@@ -342,15 +344,17 @@ poll_input(int timeout_ms)
 	default:
 		break;
 	}
-	if (is_readable())
-		return 1;
-	os.now_ms += timeout_ms;
-	return 0;
+	if (!is_readable())
+		passed_ms = timeout_ms;
+	os.now_ms += passed_ms;
+	return is_readable();
 }
 
 static int
 poll_output(int timeout_ms)
 {
+	int passed_ms = 0;
+
 	switch (whim(OS_PIECES, 8)) {
 	case 1:
 		return fail(EINTR);
@@ -363,7 +367,7 @@ poll_output(int timeout_ms)
 		break;
 	case 3:
 		if (whim(OS_HOSTILE, 2) == 1)
-			os.now_ms += timeout_ms - timeout_ms / 4;
+			passed_ms = timeout_ms - timeout_ms / 4;
 		break;
 	case 4:
 		if (whim(OS_HOSTILE, 8) == 1)
@@ -373,10 +377,9 @@ poll_output(int timeout_ms)
 		break;
 	}
 	acknowledge();
-	if (os.gone || room() > 0)
-		return 1;
-	os.now_ms += timeout_ms;
-	return 0;
+	bool ready = os.gone || room() > 0;
+	os.now_ms += ready ? passed_ms : timeout_ms;
+	return ready;
 }
 
 int fake_poll(struct pollfd *p, nfds_t n, int timeout_ms);
@@ -432,7 +435,8 @@ fake_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 		os.idle_ms = (int)(idle.tv_sec * 1000 + idle.tv_usec / 1000);
 		return 0;
 	}
-	require(level == IPPROTO_TCP);
+	require(level == IPPROTO_TCP ||
+	    (level == SOL_SOCKET && option == SO_LINGER && fd == OS_OUT));
 	return whim(OS_HOSTILE, 8) == 1 ? fail(EOPNOTSUPP) : 0;
 }
 
@@ -800,7 +804,7 @@ fake_socket(int family, int type, int protocol)
 {
 	call();
 	require(family == AF_UNIX && (type & SOCK_CLOEXEC) != 0);
-	require(protocol == 0 && os.plan.log_is_client);
+	require(protocol == 0 && os.plan.log_is_client && !os.locked_in);
 	os.log_lost = whim(OS_HOSTILE, 8) == 1;
 	if (os.log_lost)
 		return fail(EMFILE);
@@ -814,7 +818,7 @@ int
 fake_connect(int fd, const struct sockaddr *to, socklen_t len)
 {
 	call();
-	require(is_open(fd) && files[fd].is_syslog);
+	require(is_open(fd) && files[fd].is_syslog && !os.locked_in);
 	require(len == sizeof(struct sockaddr_un) && to->sa_family == AF_UNIX);
 	os.log_lost = whim(OS_HOSTILE, 8) == 1;
 	return os.log_lost ? fail(ECONNREFUSED) : 0;

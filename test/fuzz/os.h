@@ -51,6 +51,7 @@ struct os {
 	unsigned long calls;
 	bool gone; /* the connection is broken */
 	bool half_closed; /* by the program */
+	bool locked_in; /* in its sandbox: nothing but files can be opened */
 	bool nonblocking;
 	int idle_ms; /* SO_RCVTIMEO */
 	uint64_t unacknowledged;
