@@ -214,13 +214,13 @@ __wrap_chunks_feed(struct chunks *c, struct slice *bytes, uint64_t max)
 	static int count, long_count;
 	static char last[30000];
 	static size_t last_len;
-	const struct chunks fresh = { 0 };
 
 	/* A body's starts are fed as well. */
 	bool is_start =
 	    bytes->len <= last_len && memcmp(last, bytes->ptr, bytes->len) == 0;
-	if (memcmp(c, &fresh, sizeof(fresh)) == 0 && !is_start &&
-	    bytes->len <= sizeof(last) &&
+	bool is_fresh = c->state == 0 && c->left == 0 && c->total == 0 &&
+	    c->trailers_len == 0 && c->line_len == 0;
+	if (is_fresh && !is_start && bytes->len <= sizeof(last) &&
 	    (bytes->len < 2000 ? count < EACH_MAX :
 				 long_count++ < EACH_MAX / 10)) {
 		last_len = bytes->len;
