@@ -45,6 +45,7 @@ setup() {
 @test "every past finding is one of a target's" {
 	local directory
 	for directory in test/fuzz/regressions/* test/fuzz/corpus/*; do
+		[ -d "$directory" ]
 		[[ " $(targets) " = *" ${directory##*/} "* ]] || {
 			printf '%s: no such target\n' "$directory"
 			return 1

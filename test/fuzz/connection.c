@@ -527,6 +527,8 @@ check_log(const struct setting *setting, const struct answers *answers)
 		const struct answer *a = &answers->list[i];
 
 		require(lines[i].status == a->status);
+		/* What the log calls an answer has been sent whole. */
+		require(!lines[i].framing_intact || a->is_whole);
 		require(lines[i].framing_intact || i + 1 == count);
 		require(lines[i].framing_intact || a->close || !a->is_whole ||
 		    os.gone || os.plan.mood == OS_HOSTILE);
