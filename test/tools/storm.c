@@ -36,6 +36,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -49,7 +50,7 @@
 
 struct file {
 	const char *name;
-	char *bytes;
+	const char *bytes;
 	size_t len;
 };
 
@@ -356,7 +357,9 @@ end_connection(struct client *c, enum way way)
 		(void)!send(
 		    c->fd, c->buf, 1 + below(c, number - 1), MSG_NOSIGNAL);
 		break;
-	default:
+	case CLOSE:
+	case RESET:
+	case WAYS:
 		break;
 	}
 	if (way == RESET || way == RESET_IN_ANSWERS || way == RESET_IN_HEAD)
@@ -421,9 +424,8 @@ load(struct file *file, const char *directory, const char *name)
 		die(path);
 	file->name = name;
 	file->len = (size_t)st.st_size;
-	file->bytes = malloc(file->len);
-	if (file->bytes == NULL || file->len == 0 ||
-	    read(fd, file->bytes, file->len) != (ssize_t)file->len)
+	file->bytes = mmap(NULL, file->len, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (file->bytes == MAP_FAILED)
 		die(path);
 	close(fd);
 }
