@@ -84,6 +84,12 @@ enum io_result channel_receive_until(struct channel *ch, char *buf, size_t cap,
 bool channel_has_more(const struct channel *ch);
 
 /*
+ * An answer begins.  The time that passed since the peer took the last one is
+ * not counted against it; where it has not taken that one yet, it is.
+ */
+void channel_begin_answer(struct channel *ch);
+
+/*
  * Sends all of s.  IO_TIMEOUT when the peer takes it too slowly, which is
  * looked at every send timeout, or the connection's life is over; where it has
  * not kept up, TCP resets the connection when it is closed, rather than go on

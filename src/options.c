@@ -185,9 +185,10 @@ set_option(struct options *o, int letter, const char *value)
 	case 'r':
 		return parse_bytes(value, &o->patience.min_rate);
 	case 'L':
+		if (strcmp(value, "0") != 0)
+			return parse_seconds(value, &o->patience.life_ms);
 		o->patience.life_ms = 0;
-		return strcmp(value, "0") == 0 ||
-		    parse_seconds(value, &o->patience.life_ms);
+		return true;
 	case 'u':
 		o->user = value;
 		return *value != '\0';

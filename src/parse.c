@@ -308,7 +308,10 @@ parse_expect(struct slice value, struct request *r, struct fields *f)
 	}
 }
 
-/* Counts a line of one of the fields that answers look for later. */
+/*
+ * Counts a line of one of the fields that answers look for later; a head has
+ * too few lines for the count to overflow (FIELDS_MAX in read.h).
+ */
 static void
 note_field(struct slice name, struct request *r)
 {

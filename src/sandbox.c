@@ -6,7 +6,8 @@
  * The layers overlap on purpose, since kernels lack some of them: a path
  * outside the tree is refused by landlock; new processes by seccomp, and by
  * the limits where the user is not root; new sockets by seccomp, and what they
- * could reach in part by landlock.
+ * could reach in part by landlock.  But seccomp sees no paths, nor the flags of
+ * openat2: without landlock, the files are those of the user.
  *
  * Every connection pays for this, so it is one table for each layer and no
  * library.  The kernel's headers of the build host may be older than the
@@ -22,6 +23,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/net.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -183,6 +185,18 @@ enter_files(int root)
 #define CALL_FCNTL SYS_fcntl
 #endif
 
+/*
+ * On i386, glibc makes all calls of sockets by one that takes the rest behind
+ * a pointer, where no filter can look: from SYS_SEND to SYS_SETSOCKOPT of
+ * linux/net.h are what is needed.
+ */
+#if defined(__i386__) && defined(__GLIBC__)
+#define HAS_SOCKETCALL 1
+#else
+#define HAS_SOCKETCALL 0
+#define SYS_socketcall UINT32_MAX
+#endif
+
 /* The calls of the request path, the commonest first. */
 static const uint32_t calls[] = {
 	SYS_recvfrom,
@@ -246,8 +260,10 @@ enum {
 	LEN_BY_VALUE = 4,
 	LEN_SENDTO = 5,
 	LEN_OPENAT = 3,
+	LEN_SOCKETCALL = HAS_SOCKETCALL ? 4 : 0,
 	AT_KILL = LEN_START + COUNT(calls) +
-	    LEN_BY_VALUE * COUNT(calls_by_value) + LEN_SENDTO + LEN_OPENAT,
+	    LEN_BY_VALUE * COUNT(calls_by_value) + LEN_SENDTO + LEN_SOCKETCALL +
+	    LEN_OPENAT,
 	AT_ALLOW,
 	FILTER_LEN,
 };
@@ -330,6 +346,14 @@ build_filter(struct filter *f)
 	add_branch(f, BPF_JEQ, 0, f->len + 1, AT_KILL);
 	add_load_argument(f, 4, 1);
 	add_branch(f, BPF_JEQ, 0, AT_ALLOW, AT_KILL);
+
+	if (HAS_SOCKETCALL) {
+		add_branch(f, BPF_JEQ, SYS_socketcall, f->len + 1,
+		    f->len + LEN_SOCKETCALL);
+		add_load_argument(f, 0, 0);
+		add_branch(f, BPF_JGE, SYS_SEND, f->len + 1, AT_KILL);
+		add_branch(f, BPF_JGT, SYS_SETSOCKOPT, AT_KILL, AT_ALLOW);
+	}
 
 	add_branch(f, BPF_JEQ, SYS_openat, f->len + 1, AT_KILL);
 	add_load_argument(f, 2, 0);

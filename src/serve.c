@@ -139,6 +139,7 @@ answer_one(struct conn *c)
 	v = decide_reply(
 	    v, &req, &c->target, &c->options->policy, last, &now, &reply);
 
+	channel_begin_answer(&c->channel);
 	enum verdict end =
 	    respond(&c->channel, &c->out, &reply, now.tv_sec, &content_sent);
 	target_close(&c->target);

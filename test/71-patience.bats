@@ -5,6 +5,7 @@
 # Times are bounded sharply from below, where the program promises not to act
 # before, and widely from above, since the machine may be busy.
 
+bats_require_minimum_version 1.5.0
 load lib
 load spawn
 
@@ -87,6 +88,39 @@ load spawn
 		c.half_close()
 		c.check_end()
 		c.check_ended("ok", "ok", "ok")
+	EOP
+}
+
+@test "a pause in a request is not counted against the answer to it" {
+	talk <<-'EOP'
+		for part in get("/large")[:10], b"":
+		    c = Handler("--timeout=20", "--head-timeout=20", "--send-timeout=0.5",
+		                "--min-rate=4M", root=site(large=64 * MiB))
+		    c.send(get("/large") + part)
+		    c.discard(c.read_head().length)
+		    time.sleep(3)
+		    c.send(get("/large")[len(part):])
+		    c.discard(c.read_head().length)
+		    c.half_close()
+		    c.check_end()
+		    c.check_ended("ok", "ok")
+	EOP
+}
+
+@test "requests that keep coming do not make up for answers that are not taken" {
+	talk <<-'EOP'
+		# Each answer fits what TCP keeps for a client that takes nothing.
+		c = Handler("--timeout=20", "--send-timeout=1", "--log=none",
+		            root=site(middle=100000), pair=tcp_pair(4096))
+		while c.is_running() and now() < c.started + 20:
+		    try:
+		        c.send(get("/middle"))
+		    except (ConnectionResetError, BrokenPipeError):
+		        break
+		    time.sleep(0.2)
+		c.wait()
+		check("exit", c.exit, 0)
+		check_within("seconds", c.ended - c.started, 1, 19)
 	EOP
 }
 
@@ -176,6 +210,14 @@ load spawn
 		    c.check_ended(token)
 		    check_within("seconds", c.ended - c.started, 0.99, 9)
 	EOP
+}
+
+@test "--max-life answers half a head on a pipe too" {
+	run -0 --separate-stderr bash -c '
+		{ printf "GET / HT"; exec sleep 9; } | "$HTTPD" --max-life=0.5 "$FILES" | cat
+		exit "${PIPESTATUS[1]}"'
+	assert_line --index 0 "HTTP/1.1 408 Request Timeout$(printf '\r')"
+	assert_regex "$stderr" '"head-timeout"'
 }
 
 @test "--max-life ends an answer that is under way, at any speed" {
