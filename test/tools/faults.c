@@ -293,7 +293,7 @@ static const struct scenario scenarios[] = {
 		.takes_nothing = true,
 		.waits = true,
 		.small_buffers = true,
-		.options = { "--max-life=0.02" },
+		.options = { "--max-life=0.1" },
 		.requests = { LAST_LARGE },
 	}, {
 		.name = "log to a file",
