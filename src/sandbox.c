@@ -174,8 +174,8 @@ enter_files(int root)
 #define AUDIT_ARCH_OWN AUDIT_ARCH_I386
 #elif defined(__aarch64__)
 #define AUDIT_ARCH_OWN AUDIT_ARCH_AARCH64
-#else
-#error "the system calls of this architecture have to be added here"
+#else /* nobody has looked at its system calls yet */
+#define AUDIT_ARCH_OWN 0
 #endif
 
 /* Some calls have other names by C library, or by architecture. */
@@ -374,6 +374,8 @@ enter_calls(void)
 {
 	struct filter filter;
 
+	if (AUDIT_ARCH_OWN == 0)
+		return ENOSYS;
 	build_filter(&filter);
 	const struct sock_fprog program = {
 		.len = filter.len,
