@@ -213,6 +213,7 @@ load spawn
 }
 
 @test "--max-life answers half a head on a pipe too" {
+	# shellcheck disable=SC2016  # it is for the inner shell to expand
 	run -0 --separate-stderr bash -c '
 		{ printf "GET / HT"; exec sleep 9; } | "$HTTPD" --max-life=0.5 "$FILES" | cat
 		exit "${PIPESTATUS[1]}"'
