@@ -169,18 +169,17 @@ peer_keeps_up(struct channel *ch, int owed, int *ret_left_ms)
 	if (w->start_ms == 0)
 		*w = (struct window){ now_ms, taken };
 	int64_t passed_ms = now_ms - w->start_ms;
+	bool keeps_up = now_ms < ch->end_ms;
 	if (passed_ms >= p->send_ms) {
 		uint64_t enough = p->min_rate * (uint64_t)passed_ms / 1000;
 
 		/* A Unix socket owes more bytes than were sent, at times. */
-		if (taken < w->taken + (enough > 0 ? enough : 1)) {
-			give_up(ch);
-			return false;
-		}
+		if (taken < w->taken + (enough > 0 ? enough : 1))
+			keeps_up = false;
 		*w = (struct window){ now_ms, taken };
 		passed_ms = 0;
 	}
-	if (now_ms >= ch->end_ms) {
+	if (!keeps_up) {
 		give_up(ch);
 		return false;
 	}
