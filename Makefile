@@ -33,8 +33,8 @@ ROOT = files
 quote = '$(subst ','\'',$(1))'
 
 # The modules of httpd, in the order in which a request meets them.
-MODULES = main options user serve sandbox channel read parse content target rules codings resolve types \
-	conditions ranges decide respond transfer log date text verdict
+MODULES = httpd words options start user serve sandbox channel read parse content target rules codings resolve types \
+	conditions ranges decide respond transfer access log date text verdict
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -89,6 +89,9 @@ PIC = -fno-pie
 endif
 
 OBJECTS = $(MODULES:%=$(BUILD)/obj/%.o)
+# upper is the same but for HTTP.
+UPPER_MODULES = upper words start user sandbox channel log text
+UPPER_OBJECTS = $(UPPER_MODULES:%=$(BUILD)/obj/%.o)
 
 # V=1 shows the commands, make -s nothing.
 V = 0
@@ -98,7 +101,7 @@ SAY = @$(if $(filter 0,$(V)$(SILENT)),printf '  %-5s %s\n',:)
 
 # from-listen-fds is for systemd's sake: without libsystemd it has no use.
 HAVE_SYSTEMD := $(shell pkg-config --exists libsystemd 2>/dev/null && echo yes)
-PROGRAMS = $(BUILD)/httpd $(if $(HAVE_SYSTEMD),$(BUILD)/from-listen-fds)
+PROGRAMS = $(BUILD)/httpd $(BUILD)/upper $(if $(HAVE_SYSTEMD),$(BUILD)/from-listen-fds)
 
 .PHONY: all
 all: $(PROGRAMS) ## build the programs (default)
@@ -107,11 +110,13 @@ ifndef HAVE_SYSTEMD
 endif
 
 $(BUILD)/httpd: $(OBJECTS)
+$(BUILD)/upper: $(UPPER_OBJECTS)
+$(BUILD)/httpd $(BUILD)/upper:
 	$(if $(filter musl,$(LIBC)),$(if $(MUSL_LIB)$(findstring musl,$(MACHINE)),,\
 		$(error musl for $(ARCH) was not found; run packaging/install-deps build)))
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK_KIND) $(HARDENED_LINK) $(LDFLAGS) -o $@ \
-		$(LIBC_LINK) $(OBJECTS) $(LIBC_LINK_END)
+		$(LIBC_LINK) $^ $(LIBC_LINK_END)
 
 $(BUILD)/obj/%.o: src/%.c Makefile | $(BUILD)/obj
 	$(SAY) CC $<
@@ -154,9 +159,9 @@ ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: variants
 variants: units
 	@$(MAKE) --no-print-directory all BUILD=build/asan LIBC=glibc CFLAGS='$(ASAN)'
-	@$(MAKE) --no-print-directory build/i386/httpd build/i386/unit/sandbox \
+	@$(MAKE) --no-print-directory build/i386/httpd build/i386/upper build/i386/unit/sandbox \
 		BUILD=build/i386 LIBC=glibc CFLAGS='-O2 -m32'
-	@$(MAKE) --no-print-directory build/clang/httpd BUILD=build/clang CC=clang
+	@$(MAKE) --no-print-directory build/clang/httpd build/clang/upper BUILD=build/clang CC=clang
 
 .PHONY: static
 static: ## what gcc's and clang's analysers, cppcheck and shellcheck find
@@ -180,7 +185,7 @@ units: ## build the unit tests
 unit-programs: $(UNIT_SOURCES:test/unit/%.c=$(BUILD)/unit/%)
 
 $(BUILD)/unit/%: test/unit/%.c $(wildcard test/unit/*.h) \
-		$(filter-out %/main.o,$(OBJECTS))
+		$(filter-out %/httpd.o,$(OBJECTS))
 	$(SAY) UNIT $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(PROJECT_CFLAGS)) $(LIBC_CFLAGS) $(PIC) -Isrc \

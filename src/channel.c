@@ -41,8 +41,8 @@ clock_monotonic_ms(void)
 }
 
 bool
-channel_open(
-    struct channel *ch, int in, int out, const struct patience *patience)
+channel_open(struct channel *ch, int in, int out,
+    const struct patience *patience, bool nodelay)
 {
 	/* These two calls also tell what kind of descriptor each is. */
 	int wait_ms = patience->idle_ms + TIMER_TICK_MS;
@@ -55,7 +55,7 @@ channel_open(
 	if (!in_is_socket && errno == EBADF)
 		return false;
 
-	int on = 1;
+	int on = nodelay;
 	bool out_is_socket =
 	    setsockopt(out, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 ||
 	    (errno != ENOTSOCK && errno != EBADF);

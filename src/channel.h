@@ -60,12 +60,14 @@ would_block(int error)
 }
 
 /*
- * Prepares the connection on `in` and `out` (kept open by the caller): no
- * Nagle delay where it is TCP, whatever the spawner set, and the bounds on
- * waiting; its life starts.  false, with errno, if one of them is not open.
+ * Prepares the connection on `in` and `out` (kept open by the caller), with
+ * the bounds on waiting; its life starts.  `nodelay`: whether a short segment
+ * of TCP leaves at once, or waits until what was sent before is acknowledged
+ * (Nagle's algorithm); what the spawner set does not matter.  false, with
+ * errno, if one of the two is not open.
  */
-bool channel_open(
-    struct channel *ch, int in, int out, const struct patience *patience);
+bool channel_open(struct channel *ch, int in, int out,
+    const struct patience *patience, bool nodelay);
 
 /*
  * Waits for input and puts up to `cap` bytes into buf: IO_DONE with

@@ -1,5 +1,5 @@
 /*
- * log: one line a request, and sentences for the operator.
+ * log: lines about the client, and sentences for the operator.
  *
  * The module holds the only state of the program that is not passed along:
  * where its lines go, and the client's address once it has been asked for.
@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include "log.h"
 
-#include "date.h"
 #include "insist.h"
 #include "text.h"
 
@@ -25,12 +24,11 @@
 #include <unistd.h>
 
 /* Priorities of RFC 5424 6.2.1: facility daemon with severity info and err. */
-#define SYSLOG_INFO "<30>httpd: "
-#define SYSLOG_ERR "<27>httpd: "
+#define PRIORITY_INFO "<30>"
+#define PRIORITY_ERR "<27>"
 
-/* Shares of a line that fits PIPE_BUF with its fixed fields. */
-#define LINE_MAX_ESCAPED 1800
-#define FIELD_MAX_ESCAPED 900
+/* A share of a sentence. */
+#define PART_MAX_ESCAPED 900
 
 /* How long a line may wait for a reader of the log. */
 #define STUCK_MS 1000
@@ -171,16 +169,6 @@ add_peer(struct text *t, int fd)
 	}
 }
 
-static void
-add_quoted(struct text *t, struct slice s, size_t max)
-{
-	text_add(t, SLICE(" \""));
-	if (s.len == 0)
-		text_add_char(t, '-');
-	text_add_escaped(t, s, max);
-	text_add_char(t, '"');
-}
-
 void
 log_open(bool requests)
 {
@@ -192,33 +180,33 @@ log_open(bool requests)
 	add_peer(&log_state.peer, STDIN_FILENO);
 }
 
-void
-log_request(const struct log_entry *e)
+struct slice
+log_peer(void)
 {
-	char buf[PIPE_BUF];
-	struct text t = TEXT_IN(buf);
+	return text_slice(&log_state.peer);
+}
 
-	text_add(&t, SLICE(SYSLOG_INFO));
-	size_t skip = t.len;
-	text_add(&t, text_slice(&log_state.peer));
-	text_add(&t, SLICE(" - - ["));
-	if (date_is_writable(e->now))
-		date_add_log(&t, e->now);
-	text_add_char(&t, ']');
-	add_quoted(&t, e->line, LINE_MAX_ESCAPED);
-	text_add_char(&t, ' ');
-	text_add_number(&t, (uint64_t)e->status, 3);
-	text_add_char(&t, ' ');
-	if (e->content_sent > 0)
-		text_add_number(&t, e->content_sent, 1);
-	else
-		text_add_char(&t, '-');
-	add_quoted(&t, e->referer, FIELD_MAX_ESCAPED);
-	add_quoted(&t, e->user_agent, FIELD_MAX_ESCAPED);
-	add_quoted(&t, slice_of(verdict_token(e->verdict)), FIELD_MAX_ESCAPED);
-	text_add_char(&t, '\n');
-	insist(!t.overflowed);
-	send_line(&t, skip);
+/* What syslog is told at the start of a line, and standard error is not. */
+static void
+add_prefix(struct text *t, const char *priority)
+{
+	text_add(t, slice_of(priority));
+	text_add(t, slice_of(program_name));
+	text_add(t, SLICE(": "));
+}
+
+void
+log_start_line(struct text *t)
+{
+	add_prefix(t, PRIORITY_INFO);
+}
+
+void
+log_send_line(struct text *t)
+{
+	text_add_char(t, '\n');
+	insist(!t->overflowed);
+	send_line(t, sizeof(PRIORITY_INFO) - 1 + strlen(program_name) + 2);
 }
 
 void
@@ -228,14 +216,14 @@ log_operator(const char *first, ...)
 	struct text t = { .ptr = buf, .cap = sizeof(buf) - 1 };
 	va_list parts;
 
-	text_add(&t, SLICE(SYSLOG_ERR));
+	add_prefix(&t, PRIORITY_ERR);
 	va_start(parts, first);
 	for (const char *s = first; s != NULL; s = va_arg(parts, const char *))
-		text_add_escaped(&t, slice_of(s), FIELD_MAX_ESCAPED);
+		text_add_escaped(&t, slice_of(s), PART_MAX_ESCAPED);
 	va_end(parts);
 	t.ptr[t.len++] = '\n';
 	log_open(false);
-	send_line(&t, sizeof("<27>") - 1);
+	send_line(&t, sizeof(PRIORITY_ERR) - 1);
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * log: one line a request, and sentences for the operator.
+ * log: lines about the client, and sentences for the operator.
  *
  * Both go to standard error; where that is the client's own connection, as
  * under xinetd and inetd, they go to syslog instead, so that no client ever
@@ -8,39 +8,36 @@
 #ifndef LOG_H
 #define LOG_H
 
-#include "slice.h"
-#include "verdict.h"
+#include "text.h"
 
-#include <stdint.h>
+#include <limits.h>
 
-/* What the access log says of one answer. */
-struct log_entry {
-	int64_t now; /* seconds since 1970 */
-	struct slice line; /* the request line as received */
-	struct slice referer;
-	struct slice user_agent;
-	int status;
-	uint64_t content_sent;
-	enum verdict verdict;
-};
+/* What its lines call the program: each defines it beside its main(). */
+extern const char program_name[];
 
 /*
  * Finds where lines go, and opens it: later, in the sandbox, it could not be.
- * Where requests are going to be logged, this also asks for the client's
+ * Where lines about the client are going to be written, this also asks for its
  * address, while it is there: one that has broken off its answer has none any
- * more.  Before the first log_request().
+ * more.
  */
-void log_open(bool requests);
+void log_open(bool about_client);
+
+/* The client's address, "unix:" or "-"; empty before log_open(true). */
+struct slice log_peer(void);
+
+/* Longer lines of many processes would mix. */
+#define LOG_LINE_CAP PIPE_BUF
 
 /*
- * Writes the Combined Log Format's line with the verdict's token as one more
- * quoted field.  Never longer than PIPE_BUF, so that lines of many processes
- * do not mix.  A line that cannot be written is lost: there is nowhere left
- * to say so.
+ * A line: what log_start_line() wrote into a buffer of LOG_LINE_CAP, what the
+ * caller adds, printable and not too much, and log_send_line().  One that
+ * cannot be written is lost: there is nowhere left to say so.
  */
-void log_request(const struct log_entry *entry);
+void log_start_line(struct text *t);
+void log_send_line(struct text *t);
 
-/* Writes "httpd: " and the parts, up to a NULL, as one line. */
+/* Writes the program's name and the parts, up to a NULL, as one line. */
 void log_operator(const char *first, ...) __attribute__((sentinel));
 
 #endif

@@ -4,6 +4,13 @@
 #ifndef SANDBOX_H
 #define SANDBOX_H
 
+/* What the sandbox is to the operator. */
+enum sandbox_mode {
+	SANDBOX_AUTO, /* as much of it as the kernel has */
+	SANDBOX_REQUIRE, /* all of it, or nothing is served */
+	SANDBOX_OFF,
+};
+
 /* In the order in which they are entered. */
 enum sandbox_layer {
 	LAYER_LIMITS, /* setrlimit(2) */

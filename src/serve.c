@@ -6,11 +6,12 @@
 #define _GNU_SOURCE
 #include "serve.h"
 
+#include "access.h"
 #include "content.h"
 #include "log.h"
 #include "read.h"
 #include "respond.h"
-#include "sandbox.h"
+#include "start.h"
 #include "text.h"
 
 #include <errno.h>
@@ -44,7 +45,7 @@ static void
 log_answer(struct conn *c, const struct request *req, const struct reply *reply,
     int64_t now, uint64_t content_sent, enum verdict v)
 {
-	const struct log_entry entry = {
+	const struct access entry = {
 		.now = now,
 		.line = req->line,
 		.referer = req->referer,
@@ -62,7 +63,7 @@ log_answer(struct conn *c, const struct request *req, const struct reply *reply,
 		    ": ", c->target.bad_rule.problem, NULL);
 	}
 	if (c->options->log_requests)
-		log_request(&entry);
+		access_log(&entry);
 }
 
 /*
@@ -155,31 +156,6 @@ answer_one(struct conn *c)
 	return must_linger(c, &req, v) ? AFTER_LINGER : AFTER_CLOSE;
 }
 
-/*
- * Enters the sandbox and says what the kernel lacks of it.  false: the operator
- * wants all of it.
- */
-static bool
-lock_in(const struct site *site, enum sandbox_mode mode)
-{
-	bool required = mode == SANDBOX_REQUIRE;
-	int errors[LAYERS];
-
-	if (mode == SANDBOX_OFF)
-		return true;
-	sandbox_enter(site == NULL ? -1 : site->root, errors);
-	bool whole = true;
-	for (enum sandbox_layer i = 0; i < LAYERS; i++) {
-		if (errors[i] == 0)
-			continue;
-		log_operator("the sandbox lacks ", sandbox_layer_name(i), ": ",
-		    strerror(errors[i]),
-		    required ? "; without it nothing is served" : "", NULL);
-		whole = false;
-	}
-	return whole || !required;
-}
-
 static bool
 open_connection(
     struct conn *c, const struct site *site, const struct options *options)
@@ -187,13 +163,14 @@ open_connection(
 	c->site = site;
 	c->options = options;
 	log_open(options->log_requests);
-	if (!channel_open(
-		&c->channel, STDIN_FILENO, STDOUT_FILENO, &options->patience)) {
+	if (!channel_open(&c->channel, STDIN_FILENO, STDOUT_FILENO,
+		&options->patience, true)) {
 		log_operator("standard input or output is not open: ",
 		    strerror(errno), NULL);
 		return false;
 	}
-	return lock_in(site, options->sandbox);
+	return start_lock_in(
+	    site == NULL ? -1 : site->root, options->common.sandbox);
 }
 
 bool

@@ -141,7 +141,7 @@ make_setting(struct fuzz_input input, struct setting *s)
 	s->has_site = fuzz_whim(&w, 16) != 1;
 	s->life_ms = lives[fuzz_whim(&w, 4)];
 	s->options.patience.min_rate = rates[fuzz_whim(&w, 4)];
-	s->options.sandbox = (enum sandbox_mode)fuzz_whim(&w, 3);
+	s->options.common.sandbox = (enum sandbox_mode)fuzz_whim(&w, 3);
 	s->layers_lacking = fuzz_whim(&w, 4) == 1 ? 1u << fuzz_whim(&w, 4) : 0;
 	s->plan.whims = w;
 }
@@ -558,10 +558,10 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 	else
 		serve_unavailable(&setting->options);
 
-	bool refused = setting->options.sandbox == SANDBOX_REQUIRE &&
+	bool refused = setting->options.common.sandbox == SANDBOX_REQUIRE &&
 	    setting->layers_lacking != 0;
 	require(served == !refused || !setting->has_site);
-	require(os.locked_in == (setting->options.sandbox != SANDBOX_OFF));
+	require(os.locked_in == (setting->options.common.sandbox != SANDBOX_OFF));
 	require(!refused || (os.received_len == 0 && os.taken == 0));
 	if (setting->options.patience.life_ms > 0)
 		require(os.now_ms <= START_MS + LINGER_TIME_MS +

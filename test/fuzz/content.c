@@ -65,7 +65,7 @@ check_connection(struct slice text, struct slice whims, uint64_t max,
 	memcpy(in.buf + head_end, text.ptr, have);
 	in.start = head_end;
 	in.end = head_end + have;
-	require(channel_open(&ch, OS_IN, OS_OUT, &patience));
+	require(channel_open(&ch, OS_IN, OS_OUT, &patience, true));
 	enum verdict v = read_content(&in, &ch, r, max, 10000);
 
 	require(v == (wanted == IDLE ? CONTENT_CUT_SHORT : wanted));

@@ -79,7 +79,7 @@ read_all(struct fuzz_input input, enum os_mood mood, struct heads *ret_heads)
 	os_start(&plan);
 	in.start = in.end = 0;
 	memset(in.buf, 0xEE, sizeof(in.buf));
-	require(channel_open(&ch, OS_IN, OS_OUT, &patience));
+	require(channel_open(&ch, OS_IN, OS_OUT, &patience, true));
 	for (ret_heads->count = 0; ret_heads->count < HEADS_MAX;
 	     ret_heads->count++) {
 		struct slice head;

@@ -18,7 +18,7 @@ open_channel(struct channel *ch, int fd, int idle_ms)
 	const struct patience patience = { .idle_ms = idle_ms,
 		.send_ms = LONG_MS };
 
-	unit_need(channel_open(ch, fd, fd, &patience), "channel_open");
+	unit_need(channel_open(ch, fd, fd, &patience, true), "channel_open");
 }
 
 #endif

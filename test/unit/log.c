@@ -8,6 +8,7 @@
  */
 #include "unit.h"
 
+#include "access.h"
 #include "log.h"
 
 #include "insist.h"
@@ -127,7 +128,7 @@ run(void (*what)(const void *), const void *with, int wanted_status)
 static const struct row {
 	const char *name;
 	enum connection connection;
-	struct log_entry entry;
+	struct access entry;
 	const char *line;
 } rows[] = {
 	{ "IPv4", IPV4,
@@ -188,7 +189,7 @@ write_row(const void *with)
 
 	use_connection(row->connection);
 	log_open(true);
-	log_request(&row->entry);
+	access_log(&row->entry);
 }
 
 /* The longest line: every part escaped to four times its length, and cut. */
@@ -198,7 +199,7 @@ write_longest(const void *with)
 	static char bytes[8192];
 	struct slice s = { memset(bytes, '\xFF', sizeof(bytes)),
 		sizeof(bytes) };
-	struct log_entry e = {
+	struct access e = {
 		.now = WHEN,
 		.line = s,
 		.referer = s,
@@ -211,7 +212,7 @@ write_longest(const void *with)
 	(void)with;
 	use_connection(IPV4);
 	log_open(true);
-	log_request(&e);
+	access_log(&e);
 }
 
 static void

@@ -286,7 +286,7 @@ check(const char *given, const char *environment, const char *result)
 	char copy[4096 + 2] = "httpd", *words[WORDS_MAX + 1], buf[8192];
 	char newer[256] = "";
 	struct options o = default_options;
-	struct options_error e = { 0 };
+	struct words_error e = { 0 };
 
 	unit_need(
 	    strlen(given) + sizeof("httpd") < sizeof(copy), "the row's length");
@@ -302,13 +302,13 @@ check(const char *given, const char *environment, const char *result)
 		    (unsigned long long)o.patience.min_rate);
 	if (o.patience.life_ms != 0)
 		add(newer, sizeof(newer), " L=%d", o.patience.life_ms);
-	if (o.user != NULL)
-		add(newer, sizeof(newer), " u=%s", o.user);
-	if (o.allow_root)
+	if (o.common.user != NULL)
+		add(newer, sizeof(newer), " u=%s", o.common.user);
+	if (o.common.allow_root)
 		add(newer, sizeof(newer), " R");
-	if (o.sandbox != SANDBOX_AUTO)
+	if (o.common.sandbox != SANDBOX_AUTO)
 		add(newer, sizeof(newer), " S=%s",
-		    o.sandbox == SANDBOX_OFF ? "off" : "require");
+		    o.common.sandbox == SANDBOX_OFF ? "off" : "require");
 	if (read)
 		snprintf(buf, sizeof(buf),
 		    "%s t=%d H=%d s=%d p=%s n=%lu l=%s%s%s%s%s", o.directory,
@@ -316,11 +316,12 @@ check(const char *given, const char *environment, const char *result)
 		    o.policy.persist == PERSIST_ALWAYS ? "always" : "ok",
 		    o.max_requests, o.log_requests ? "combined" : "none", newer,
 		    o.policy.portable_tags ? " e=portable" : "",
-		    o.show_help ? " help" : "",
-		    o.show_version ? " version" : "");
+		    o.common.show_help ? " help" : "",
+		    o.common.show_version ? " version" : "");
 	else
-		snprintf(buf, sizeof(buf), "%s|%s|%s", e.what,
-		    e.subject == NULL ? "(null)" : e.subject, e.why);
+		snprintf(buf, sizeof(buf), "%s|%s|%s%s", e.what,
+		    e.subject == NULL ? "(null)" : e.subject, e.why,
+		    e.see_help ? "; see httpd --help" : "");
 	unit_string(environment == NULL ? "result" : environment, result, buf);
 }
 

@@ -25,6 +25,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The log's name for the program (log.h): a test has its main(). */
+extern const char program_name[];
+const char program_name[] = "httpd";
+
 #define UNIT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The slice of a literal where an initialiser must be constant. */

@@ -1,0 +1,120 @@
+/*
+ * start: what a program for one connection does before it reads a byte of it.
+ */
+#define _GNU_SOURCE
+#include "start.h"
+
+#include "log.h"
+#include "user.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* The most arguments that are handed over to from-listen-fds. */
+#define WORDS_MAX 256
+
+static bool
+is_own_process_id(const char *s)
+{
+	char own[NUMBER_CAP];
+
+	return strcmp(s, text_number(own, (uint64_t)getpid())) == 0;
+}
+
+int
+start_take_connection(int argc, char **argv)
+{
+	const char *listen_pid = getenv("LISTEN_PID");
+
+	if (listen_pid == NULL || !is_own_process_id(listen_pid))
+		return EX_OK;
+	static const char helper[] = "from-listen-fds";
+	static char self[PATH_MAX], path[PATH_MAX + sizeof(helper)];
+	char *words[WORDS_MAX + 2] = { path, self };
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (len <= 0) {
+		log_operator(
+		    "/proc/self/exe cannot be read: ", strerror(errno), NULL);
+		return EX_OSERR;
+	}
+	if (argc > WORDS_MAX) {
+		log_operator("there are too many arguments", NULL);
+		return EX_USAGE;
+	}
+	memcpy(path, self, (size_t)len + 1);
+	memcpy(strrchr(path, '/') + 1, helper, sizeof(helper));
+	for (int i = 1; i < argc; i++)
+		words[i + 1] = argv[i];
+	execv(path, words);
+	log_operator(path, " cannot be started: ", strerror(errno), NULL);
+	return EX_UNAVAILABLE;
+}
+
+void
+start_complain(const struct words_error *e)
+{
+	log_operator(e->what, e->subject == NULL ? "" : " '",
+	    e->subject == NULL ? "" : e->subject,
+	    e->subject == NULL ? " " : "' ", e->why,
+	    e->see_help ? "; see " : "", e->see_help ? program_name : "",
+	    e->see_help ? " --help" : "", NULL);
+}
+
+int
+start_print(const char *s)
+{
+	size_t len = strlen(s);
+
+	return write(STDOUT_FILENO, s, len) == (ssize_t)len ? EX_OK : EX_IOERR;
+}
+
+int
+start_leave_root(const struct common_options *options)
+{
+	struct user user;
+	const char *problem;
+
+	if (options->user == NULL) {
+		if (options->allow_root || !user_is_root())
+			return EX_OK;
+		log_operator("root does not serve: say whom to become by "
+			     "--user, or --allow-root",
+		    NULL);
+		return EX_NOPERM;
+	}
+	if (!user_find(options->user, &user, &problem)) {
+		log_operator("the user '", options->user, "' ", problem, NULL);
+		return EX_NOUSER;
+	}
+	if (!user_become(&user)) {
+		log_operator("the process cannot become the user '",
+		    options->user, "': ", strerror(errno), NULL);
+		return EX_OSERR;
+	}
+	return EX_OK;
+}
+
+bool
+start_lock_in(int root, enum sandbox_mode mode)
+{
+	bool required = mode == SANDBOX_REQUIRE;
+	int errors[LAYERS];
+
+	if (mode == SANDBOX_OFF)
+		return true;
+	sandbox_enter(root, errors);
+	bool whole = true;
+	for (enum sandbox_layer i = 0; i < LAYERS; i++) {
+		if (errors[i] == 0)
+			continue;
+		log_operator("the sandbox lacks ", sandbox_layer_name(i), ": ",
+		    strerror(errors[i]),
+		    required ? "; without it nothing is served" : "", NULL);
+		whole = false;
+	}
+	return whole || !required;
+}

@@ -1,0 +1,36 @@
+/*
+ * start: what a program for one connection does before it reads a byte of it.
+ *
+ * What goes wrong is said to the operator here, in one sentence.
+ */
+#ifndef START_H
+#define START_H
+
+#include "words.h"
+
+/*
+ * Where the connection came by LISTEN_FDS, becomes from-listen-fds, which lies
+ * beside the program, to come back with the connection in its place.  Returns
+ * EX_OK where there is nothing to do, or on failure the status to exit with.
+ */
+int start_take_connection(int argc, char **argv);
+
+/* Says what is wrong with an option. */
+void start_complain(const struct words_error *error);
+
+/* Writes the help or the version; returns the status to exit with. */
+int start_print(const char *s);
+
+/*
+ * Becomes whom the operator named.  EX_OK, or a status to refuse with; that is
+ * EX_OSERR where it is not sure whose rights the process is left with.
+ */
+int start_leave_root(const struct common_options *options);
+
+/*
+ * Enters the sandbox, of which the directory `root` (-1: none) stays readable,
+ * and says what the kernel lacks of it.  false: the operator wants all of it.
+ */
+bool start_lock_in(int root, enum sandbox_mode mode);
+
+#endif

@@ -1,0 +1,287 @@
+/*
+ * upper: sends everything back that arrives on one accepted connection, with
+ * the letters of ASCII in upper case.
+ *
+ * It has the shape of httpd, and its sandbox, around the least that a service
+ * can do, so that what TCP does can be seen through it: how much is read at a
+ * time, how often, and how long it waits before, are options, and Nagle's
+ * algorithm is left on.
+ */
+#define _GNU_SOURCE
+#include "channel.h"
+#include "log.h"
+#include "start.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#ifndef VERSION
+#error "VERSION is set by the Makefile"
+#endif
+
+#define BUFFER_MAX 65536
+#define RECEIVED_MAX_ESCAPED 1800
+
+const char program_name[] = "upper";
+
+struct upper_options {
+	struct common_options common;
+	uint64_t buffer; /* bytes a read asks for */
+	unsigned long reads; /* 0: until the end of input */
+	unsigned long repeat; /* how often a reply has the text */
+	int delay_ms; /* before each read */
+	int timeout_ms; /* for the client to send, or to take, something */
+	bool nodelay;
+	bool log_lines;
+};
+
+static const char help[] =
+    "Usage: upper [OPTION]...\n"
+    "Send back in upper case what the one client sends that is connected to\n"
+    "standard input and output.\n"
+    "\n"
+    "  -b, --buffer=BYTES          read so much at a time, up to 64K (default:\n"
+    "                              1024)\n"
+    "  -n, --reads=NUMBER          close after this many (default: 0, at the end\n"
+    "                              of input)\n"
+    "  -r, --repeat=NUMBER         say everything this often (default: 1)\n"
+    "  -d, --delay=SECONDS         wait before each read (default: 0)\n"
+    "  -t, --timeout=SECONDS       close when the client sends nothing, or takes\n"
+    "                              nothing of a reply, this long (default: 60)\n"
+    "  -N, --nodelay               send short segments at once\n"
+    "  -l, --log=lines|none        a line for the connection, each read and the\n"
+    "                              end, to standard error, or to syslog where\n"
+    "                              that is the client (default: lines)\n"
+    "  -u, --user=NAME|UID:GID     whom to become when started by root\n"
+    "  -R, --allow-root            stay root; without one of the two, root is\n"
+    "                              refused\n"
+    "  -S, --sandbox=auto|require|off\n"
+    "                              lock the process in: as far as the kernel can,\n"
+    "                              or wholly or not at all (default: auto)\n"
+    "  -h, --help                  show this text\n"
+    "  -V, --version               show the version\n"
+    "\n"
+    "Options in the environment variable UPPER_OPTIONS, separated by blanks,\n"
+    "are read before those of the command line.\n";
+
+static bool
+take(void *options, int letter, const char *value)
+{
+	struct upper_options *o = options;
+
+	switch (letter) {
+	case 'b':
+		return word_bytes(value, &o->buffer) && o->buffer > 0 &&
+		    o->buffer <= BUFFER_MAX;
+	case 'n':
+		return word_count(value, &o->reads);
+	case 'r':
+		return word_count(value, &o->repeat) && o->repeat > 0;
+	case 'd':
+		return word_seconds_or_none(value, &o->delay_ms);
+	case 't':
+		return word_seconds(value, &o->timeout_ms);
+	case 'N':
+		o->nodelay = true;
+		return true;
+	case 'l':
+		return word_choice(value, "none", "lines", &o->log_lines);
+	default:
+		return false;
+	}
+}
+
+static bool
+read_options(struct upper_options *options, int argc, char **argv,
+    struct words_error *ret_error)
+{
+	static const struct option table[] = {
+		{ "buffer", required_argument, NULL, 'b' },
+		{ "reads", required_argument, NULL, 'n' },
+		{ "repeat", required_argument, NULL, 'r' },
+		{ "delay", required_argument, NULL, 'd' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "nodelay", no_argument, NULL, 'N' },
+		{ "log", required_argument, NULL, 'l' },
+		WORDS_COMMON_OPTIONS,
+		{ NULL, 0, NULL, 0 },
+	};
+	static const struct words words = {
+		.variable = "UPPER_OPTIONS",
+		.letters = "-:b:n:r:d:t:Nl:" WORDS_COMMON_LETTERS,
+		.table = table,
+		.take = take,
+		.surplus = "is one too many: there are only options",
+	};
+
+	return words_read(&words, options, &options->common,
+	    getenv("UPPER_OPTIONS"), argc, argv, ret_error);
+}
+
+static void
+log_line(struct slice what, struct slice bytes)
+{
+	char buf[LOG_LINE_CAP];
+	struct text t = TEXT_IN(buf);
+
+	log_start_line(&t);
+	text_add(&t, what);
+	text_add_escaped(&t, bytes, RECEIVED_MAX_ESCAPED);
+	log_send_line(&t);
+}
+
+/* TCP goes on meanwhile: what arrives is acknowledged by the system. */
+static void
+wait_ms(int ms)
+{
+	int64_t end_ms = clock_monotonic_ms() + ms;
+
+	for (int64_t left = ms; left > 0; left = end_ms - clock_monotonic_ms())
+		(void)poll(NULL, 0, (int)left);
+}
+
+static void
+make_upper(char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i] >= 'a' && bytes[i] <= 'z')
+			bytes[i] = (char)(bytes[i] - 'a' + 'A');
+}
+
+/*
+ * Sends s `times` times, in pieces as large as the memory for them allows: to
+ * TCP it is one text, and not that many short ones.
+ */
+static enum io_result
+send_repeated(struct channel *ch, struct slice s, unsigned long times)
+{
+	static char many[BUFFER_MAX];
+	size_t at_once = sizeof(many) / s.len;
+	enum io_result r = IO_DONE;
+
+	if (times == 1)
+		return channel_send(ch, s);
+	if (at_once > times)
+		at_once = times;
+	for (size_t i = 0; i < at_once; i++)
+		memcpy(many + i * s.len, s.ptr, s.len);
+	while (r == IO_DONE && times > 0) {
+		if (at_once > times)
+			at_once = times;
+		r = channel_send(ch, (struct slice){ many, at_once * s.len });
+		times -= at_once;
+	}
+	return r;
+}
+
+/* Replies until the connection ends, or as often as it shall. */
+static enum io_result
+reply_to_all(struct channel *ch, const struct upper_options *o)
+{
+	static char buf[BUFFER_MAX];
+	enum io_result r = IO_DONE;
+	size_t len;
+
+	for (unsigned long n = 0; r == IO_DONE; n++) {
+		if (o->reads != 0 && n == o->reads)
+			return IO_DONE;
+		wait_ms(o->delay_ms);
+		r = channel_receive_idle(ch, buf, (size_t)o->buffer, &len);
+		if (r != IO_DONE)
+			break;
+		if (o->log_lines)
+			log_line(
+			    SLICE("Received: "), (struct slice){ buf, len });
+		make_upper(buf, len);
+		channel_begin_answer(ch);
+		r = send_repeated(ch, (struct slice){ buf, len }, o->repeat);
+	}
+	return r;
+}
+
+static struct slice
+farewell(enum io_result r)
+{
+	switch (r) {
+	case IO_DONE:
+		return SLICE("Closed after all reads");
+	case IO_TIMEOUT:
+		return SLICE("Client timed out");
+	case IO_GONE:
+		return SLICE("Client disconnected: connection lost");
+	case IO_END:
+	case IO_FILE_SHRANK:
+	case IO_FILE_FAILED:
+		break;
+	}
+	return SLICE("Client disconnected");
+}
+
+/*
+ * Serves the connection on standard input and output.  A reply that the client
+ * has not taken when this side closes first is not thrown away by what it
+ * still sends (channel_linger).
+ */
+static int
+serve(const struct upper_options *o)
+{
+	const struct patience patience = {
+		.idle_ms = o->timeout_ms,
+		.send_ms = o->timeout_ms,
+	};
+	struct channel ch;
+
+	log_open(o->log_lines);
+	if (!channel_open(
+		&ch, STDIN_FILENO, STDOUT_FILENO, &patience, o->nodelay)) {
+		log_operator("standard input or output is not open: ",
+		    strerror(errno), NULL);
+		return EX_OSERR;
+	}
+	if (!start_lock_in(-1, o->common.sandbox))
+		return EX_OSERR;
+	if (o->log_lines)
+		log_line(SLICE("Connection from: "), log_peer());
+
+	enum io_result r = reply_to_all(&ch, o);
+	if (r == IO_DONE)
+		channel_linger(&ch);
+	if (o->log_lines)
+		log_line(farewell(r), SLICE(""));
+	return EX_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct upper_options options = {
+		.buffer = 1024,
+		.repeat = 1,
+		.timeout_ms = 60000,
+		.log_lines = true,
+	};
+	struct words_error error;
+	int status = start_take_connection(argc, argv);
+
+	if (status != EX_OK)
+		return status;
+
+	/* A client that goes away is seen by the result of sending. */
+	(void)signal(SIGPIPE, SIG_IGN);
+
+	if (!read_options(&options, argc, argv, &error)) {
+		start_complain(&error);
+		return EX_USAGE;
+	}
+	if (options.common.show_help)
+		return start_print(help);
+	if (options.common.show_version)
+		return start_print("upper " VERSION "\n");
+
+	status = start_leave_root(&options.common);
+	return status != EX_OK ? status : serve(&options);
+}

@@ -1,0 +1,277 @@
+/*
+ * words: options, by getopt_long.
+ */
+#define _GNU_SOURCE
+#include "words.h"
+
+#include "grammar.h"
+#include "slice.h"
+
+#include <limits.h>
+
+#define ENVIRONMENT_MAX 4096
+#define WORDS_MAX 64
+#define SECONDS_MAX 86400
+#define BYTES_MAX (UINT64_C(1) << 30)
+#define OPERAND 1 /* what getopt_long calls a word that is no option */
+
+bool
+word_seconds(const char *s, int *ret_ms)
+{
+	long ms = 0;
+	long place = 100;
+	bool digits = false;
+
+	for (; is_digit(*s); s++) {
+		ms = ms * 10 + (*s - '0') * 1000;
+		digits = true;
+		if (ms > SECONDS_MAX * 1000L)
+			return false;
+	}
+	if (*s == '.') {
+		for (s++; is_digit(*s); s++) {
+			ms += (*s - '0') * place;
+			place /= 10;
+			digits = true;
+		}
+	}
+	if (*s != '\0' || !digits || ms == 0 || ms > SECONDS_MAX * 1000L)
+		return false;
+	*ret_ms = (int)ms;
+	return true;
+}
+
+bool
+word_seconds_or_none(const char *s, int *ret_ms)
+{
+	if (strcmp(s, "0") != 0)
+		return word_seconds(s, ret_ms);
+	*ret_ms = 0;
+	return true;
+}
+
+bool
+word_count(const char *s, unsigned long *ret_count)
+{
+	unsigned long n = 0;
+	const char *digits = s;
+
+	for (; is_digit(*s); s++) {
+		unsigned long digit = (unsigned long)(*s - '0');
+
+		if (n > (INT_MAX - digit) / 10)
+			return false;
+		n = n * 10 + digit;
+	}
+	if (*s != '\0' || s == digits)
+		return false;
+	*ret_count = n;
+	return true;
+}
+
+bool
+word_bytes(const char *s, uint64_t *ret_bytes)
+{
+	uint64_t n = 0;
+	const char *digits = s;
+
+	for (; is_digit(*s); s++) {
+		n = n * 10 + (uint64_t)(*s - '0');
+		if (n > BYTES_MAX)
+			return false;
+	}
+	if (s == digits)
+		return false;
+	if (ascii_lower(*s) == 'k') {
+		n <<= 10;
+		s++;
+	} else if (ascii_lower(*s) == 'm') {
+		n <<= 20;
+		s++;
+	}
+	if (*s != '\0' || n > BYTES_MAX)
+		return false;
+	*ret_bytes = n;
+	return true;
+}
+
+bool
+word_choice(const char *s, const char *no, const char *yes, bool *ret_yes)
+{
+	bool is_yes = strcmp(s, yes) == 0;
+
+	if (!is_yes && strcmp(s, no) != 0)
+		return false;
+	*ret_yes = is_yes;
+	return true;
+}
+
+static bool
+parse_sandbox(const char *s, enum sandbox_mode *ret_mode)
+{
+	static const struct {
+		const char *word;
+		enum sandbox_mode mode;
+	} modes[] = {
+		{ "auto", SANDBOX_AUTO },
+		{ "require", SANDBOX_REQUIRE },
+		{ "off", SANDBOX_OFF },
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(s, modes[i].word) == 0) {
+			*ret_mode = modes[i].mode;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+take_common(struct common_options *common, int letter, const char *value)
+{
+	switch (letter) {
+	case 'u':
+		common->user = value;
+		return *value != '\0';
+	case 'R':
+		common->allow_root = true;
+		return true;
+	case 'S':
+		return parse_sandbox(value, &common->sandbox);
+	case 'h':
+		common->show_help = true;
+		return true;
+	case 'V':
+		common->show_version = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool
+is_common(int letter)
+{
+	return letter != ':' && strchr(WORDS_COMMON_LETTERS, letter) != NULL;
+}
+
+/* Fails; a word of the program's own can be looked up in its help. */
+static bool
+fail_at(struct words_error *ret_error, const char *what, const char *subject,
+    const char *why, bool see_help)
+{
+	*ret_error = (struct words_error){ what, subject, why, see_help };
+	return false;
+}
+
+static bool
+fail(struct words_error *ret_error, const char *what, const char *subject,
+    const char *why)
+{
+	return fail_at(ret_error, what, subject, why, false);
+}
+
+/* Operands, in one array of words: the one that may be, and one too many. */
+struct operands {
+	const char *first;
+	const char *surplus;
+};
+
+static void
+take_operand(
+    const struct words *words, struct operands *operands, const char *word)
+{
+	if (operands->first == NULL && words->operand != NULL)
+		operands->first = word;
+	else if (operands->surplus == NULL)
+		operands->surplus = word;
+}
+
+/* Reads one array of words, whose first is the program's name. */
+static bool
+read_array(const struct words *words, void *options,
+    struct common_options *common, int argc, char **argv,
+    struct words_error *ret_error)
+{
+	struct operands operands = { NULL, NULL };
+	int letter;
+
+	opterr = 0;
+	optind = 0;
+	do {
+		/*
+		 * "-": every word comes in its turn and none is moved, so the
+		 * one that is being read is known.  What getopt_long leaves in
+		 * optind behind a wrong one differs between C libraries.
+		 */
+		int at = optind > 0 ? optind : 1;
+
+		letter =
+		    getopt_long(argc, argv, words->letters, words->table, NULL);
+		if (letter == ':')
+			return fail(
+			    ret_error, "option", argv[at], "needs a value");
+		if (letter == '?')
+			return fail_at(ret_error, "option", argv[at],
+			    "is not known", true);
+		if (letter == OPERAND)
+			take_operand(words, &operands, optarg);
+		else if (letter != -1 &&
+		    !(is_common(letter) ? take_common(common, letter, optarg) :
+					  words->take(options, letter, optarg)))
+			return fail_at(ret_error, "option value", optarg,
+			    "makes no sense", true);
+	} while (letter != -1);
+	while (optind < argc) /* behind "--" */
+		take_operand(words, &operands, argv[optind++]);
+
+	if (operands.surplus != NULL)
+		return fail(
+		    ret_error, "argument", operands.surplus, words->surplus);
+	if (operands.first != NULL)
+		*words->operand = operands.first;
+	return true;
+}
+
+/* Splits the environment's words, which must live as long as the options. */
+static bool
+read_environment(const struct words *words, void *options,
+    struct common_options *common, const char *environment,
+    struct words_error *ret_error)
+{
+	static char copy[ENVIRONMENT_MAX];
+	static char name[] = "";
+	char *array[WORDS_MAX + 1] = { name };
+	int count = 1;
+	size_t len = strlen(environment);
+
+	if (len >= sizeof(copy))
+		return fail(ret_error, words->variable, NULL, "is too long");
+	memcpy(copy, environment, len + 1);
+	for (char *at = copy; *(at += strspn(at, " \t\n")) != '\0';) {
+		if (count == WORDS_MAX)
+			return fail(ret_error, words->variable, NULL,
+			    "has too many words");
+		array[count++] = at;
+		at += strcspn(at, " \t\n");
+		if (*at != '\0')
+			*at++ = '\0';
+	}
+	array[count] = NULL;
+	return read_array(words, options, common, count, array, ret_error);
+}
+
+bool
+words_read(const struct words *words, void *options,
+    struct common_options *common, const char *environment, int argc,
+    char **argv, struct words_error *ret_error)
+{
+	if (environment != NULL && *environment != '\0' &&
+	    !read_environment(words, options, common, environment, ret_error))
+		return false;
+	if (common->show_help || common->show_version)
+		return fail(ret_error, words->variable, NULL,
+		    "may not ask for the help or the version");
+	return read_array(words, options, common, argc, argv, ret_error);
+}
