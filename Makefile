@@ -9,6 +9,7 @@ VERSION = 0.1.0
 
 prefix = /usr/local
 exec_prefix = $(prefix)
+bindir = $(exec_prefix)/bin
 sbindir = $(exec_prefix)/sbin
 datarootdir = $(prefix)/share
 datadir = $(datarootdir)
@@ -101,7 +102,8 @@ SAY = @$(if $(filter 0,$(V)$(SILENT)),printf '  %-5s %s\n',:)
 
 # from-listen-fds is for systemd's sake: without libsystemd it has no use.
 HAVE_SYSTEMD := $(shell pkg-config --exists libsystemd 2>/dev/null && echo yes)
-PROGRAMS = $(BUILD)/httpd $(BUILD)/upper $(if $(HAVE_SYSTEMD),$(BUILD)/from-listen-fds)
+PROGRAMS = $(BUILD)/httpd $(BUILD)/upper $(BUILD)/upper-client \
+	$(if $(HAVE_SYSTEMD),$(BUILD)/from-listen-fds)
 
 .PHONY: all
 all: $(PROGRAMS) ## build the programs (default)
@@ -128,6 +130,12 @@ $(BUILD)/from-listen-fds: src/from-listen-fds.c Makefile | $(BUILD)/obj
 	$(SAY) CC $@
 	$(Q)$(CC) $(PROJECT_CFLAGS) -MF $(BUILD)/obj/from-listen-fds.d -fPIE -D_FORTIFY_SOURCE=2 \
 		$(CPPFLAGS) $(CFLAGS) -pie $(RELRO) $(HARDENED_LINK) $(LDFLAGS) -o $@ $< -lsystemd
+
+# Names are looked up by the host's C library, so this one is no static program.
+$(BUILD)/upper-client: src/upper-client.c Makefile | $(BUILD)/obj
+	$(SAY) CC $@
+	$(Q)$(CC) $(PROJECT_CFLAGS) -MF $(BUILD)/obj/upper-client.d -fPIE -D_FORTIFY_SOURCE=2 \
+		$(CPPFLAGS) $(CFLAGS) -pie $(RELRO) $(HARDENED_LINK) $(LDFLAGS) -o $@ $<
 
 $(BUILD)/obj:
 	$(Q)mkdir -p $@
@@ -159,9 +167,11 @@ ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: variants
 variants: units
 	@$(MAKE) --no-print-directory all BUILD=build/asan LIBC=glibc CFLAGS='$(ASAN)'
-	@$(MAKE) --no-print-directory build/i386/httpd build/i386/upper build/i386/unit/sandbox \
+	@$(MAKE) --no-print-directory build/i386/httpd build/i386/upper \
+		build/i386/upper-client build/i386/unit/sandbox \
 		BUILD=build/i386 LIBC=glibc CFLAGS='-O2 -m32'
-	@$(MAKE) --no-print-directory build/clang/httpd build/clang/upper BUILD=build/clang CC=clang
+	@$(MAKE) --no-print-directory build/clang/httpd build/clang/upper \
+		build/clang/upper-client BUILD=build/clang CC=clang
 
 .PHONY: static
 static: ## what gcc's and clang's analysers, cppcheck and shellcheck find
@@ -233,12 +243,15 @@ AT_SBINDIR = sed 's,/usr/sbin/,$(sbindir)/,'
 
 .PHONY: install
 install: all ## install below DESTDIR and prefix
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 \
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) \
+		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8 \
 		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) \
 		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(datadir)/httpd
 	$(INSTALL) -s $(BUILD)/httpd $(DESTDIR)$(sbindir)/httpd
 	if [ -e $(BUILD)/from-listen-fds ]; then \
 		$(INSTALL) -s $(BUILD)/from-listen-fds $(DESTDIR)$(sbindir); fi
+	$(INSTALL) -s $(BUILD)/upper-client $(DESTDIR)$(bindir)
+	$(INSTALL_DATA) src/upper-client.1 $(DESTDIR)$(mandir)/man1
 	$(INSTALL_DATA) src/httpd.8 src/from-listen-fds.8 $(DESTDIR)$(mandir)/man8
 	$(INSTALL_DATA) src/httpd-redirects.5 $(DESTDIR)$(mandir)/man5
 	for unit in httpd@.socket httpd@.service; do \
@@ -257,6 +270,7 @@ install: all ## install below DESTDIR and prefix
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(sbindir)/httpd $(DESTDIR)$(sbindir)/from-listen-fds \
+		$(DESTDIR)$(bindir)/upper-client $(DESTDIR)$(mandir)/man1/upper-client.1 \
 		$(DESTDIR)$(mandir)/man8/httpd.8 \
 		$(DESTDIR)$(mandir)/man8/from-listen-fds.8 \
 		$(DESTDIR)$(mandir)/man5/httpd-redirects.5 \

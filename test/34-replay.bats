@@ -9,7 +9,7 @@ setup_file() {
 	mkdir "$objects"
 	for source in "$TOP"/src/*.c; do
 		case $source in
-		*/httpd.c | */upper.c | */from-listen-fds.c) continue ;;
+		*/httpd.c | */upper.c | */upper-client.c | */from-listen-fds.c) continue ;;
 		esac
 		gcc -c -o "$objects/$(basename "$source" .c).o" "$source"
 	done

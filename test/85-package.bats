@@ -58,6 +58,7 @@ control_field()
 	run env LC_ALL=C sort -k 2 <<<"$output"
 	assert_output - <<'EOF'
 -rw-r--r-- etc/default/httpd
+-rwxr-xr-x usr/bin/upper-client
 -rw-r--r-- usr/lib/systemd/system/httpd@.service
 -rw-r--r-- usr/lib/systemd/system/httpd@.socket
 -rw-r--r-- usr/lib/sysusers.d/httpd.conf
@@ -72,6 +73,7 @@ control_field()
 -rw-r--r-- usr/share/doc/httpd-socket/examples/httpd.xinetd
 -rw-r--r-- usr/share/httpd/paranoid.conf
 -rw-r--r-- usr/share/lintian/overrides/httpd-socket
+-rw-r--r-- usr/share/man/man1/upper-client.1.gz
 -rw-r--r-- usr/share/man/man5/httpd-redirects.5.gz
 -rw-r--r-- usr/share/man/man8/from-listen-fds.8.gz
 -rw-r--r-- usr/share/man/man8/httpd.8.gz

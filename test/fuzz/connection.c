@@ -561,7 +561,8 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 	bool refused = setting->options.common.sandbox == SANDBOX_REQUIRE &&
 	    setting->layers_lacking != 0;
 	require(served == !refused || !setting->has_site);
-	require(os.locked_in == (setting->options.common.sandbox != SANDBOX_OFF));
+	require(
+	    os.locked_in == (setting->options.common.sandbox != SANDBOX_OFF));
 	require(!refused || (os.received_len == 0 && os.taken == 0));
 	if (setting->options.patience.life_ms > 0)
 		require(os.now_ms <= START_MS + LINGER_TIME_MS +
