@@ -328,7 +328,6 @@ static int
 converse(struct talk *t, char **messages)
 {
 	const struct options *o = t->options;
-	int status = EX_OK;
 
 	for (; *messages != NULL; messages++) {
 		for (int i = 0; i < o->send_count; i++) {
@@ -336,7 +335,7 @@ converse(struct talk *t, char **messages)
 				errno = ECONNRESET;
 				return talk_failed(t, "send more to", EX_IOERR);
 			}
-			status = send_message(t, *messages);
+			int status = send_message(t, *messages);
 			if (status == EX_OK && o->reply_each)
 				status = receive_replies(t);
 			if (status != EX_OK)
