@@ -104,6 +104,16 @@ talk_failed(const struct talk *t, const char *what, int status)
 	return status;
 }
 
+static int
+ended_early(const struct talk *t)
+{
+	(void)fprintf(stderr,
+	    "upper-client: cannot send more to %s port %s: "
+	    "it has closed the connection\n",
+	    t->host, t->port);
+	return EX_IOERR;
+}
+
 static bool
 parse_number(const char *s, long least, long most, int *ret_number)
 {
@@ -331,10 +341,8 @@ converse(struct talk *t, char **messages)
 
 	for (; *messages != NULL; messages++) {
 		for (int i = 0; i < o->send_count; i++) {
-			if (t->ended) {
-				errno = ECONNRESET;
-				return talk_failed(t, "send more to", EX_IOERR);
-			}
+			if (t->ended)
+				return ended_early(t);
 			int status = send_message(t, *messages);
 			if (status == EX_OK && o->reply_each)
 				status = receive_replies(t);
