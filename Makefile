@@ -247,17 +247,18 @@ install: all ## install below DESTDIR and prefix
 		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8 \
 		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) \
 		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(datadir)/httpd
-	$(INSTALL) -s $(BUILD)/httpd $(DESTDIR)$(sbindir)/httpd
+	$(INSTALL) -s $(BUILD)/httpd $(BUILD)/upper $(DESTDIR)$(sbindir)
 	if [ -e $(BUILD)/from-listen-fds ]; then \
 		$(INSTALL) -s $(BUILD)/from-listen-fds $(DESTDIR)$(sbindir); fi
 	$(INSTALL) -s $(BUILD)/upper-client $(DESTDIR)$(bindir)
 	$(INSTALL_DATA) src/upper-client.1 $(DESTDIR)$(mandir)/man1
-	$(INSTALL_DATA) src/httpd.8 src/from-listen-fds.8 $(DESTDIR)$(mandir)/man8
+	$(INSTALL_DATA) src/httpd.8 src/from-listen-fds.8 src/upper.8 \
+		$(DESTDIR)$(mandir)/man8
 	$(INSTALL_DATA) src/httpd-redirects.5 $(DESTDIR)$(mandir)/man5
-	for unit in httpd@.socket httpd@.service; do \
+	for unit in httpd@.socket httpd@.service upper@.socket upper@.service; do \
 		$(AT_SBINDIR) units/$$unit >$(DESTDIR)$(unitdir)/$$unit; done
 	$(INSTALL_DATA) units/httpd.sysusers $(DESTDIR)$(sysusersdir)/httpd.conf
-	for example in httpd.xinetd httpd.inetd httpd.default; do \
+	for example in httpd.xinetd httpd.inetd httpd.default upper.xinetd; do \
 		$(AT_SBINDIR) units/$$example \
 			>$(DESTDIR)$(docdir)/examples/$$example; done
 	$(AT_SBINDIR) units/httpd@.service.d/paranoid.conf \
@@ -265,11 +266,13 @@ install: all ## install below DESTDIR and prefix
 	rm -rf $(DESTDIR)$(datadir)/httpd/files
 	cp -R files $(DESTDIR)$(datadir)/httpd/files
 	chmod -R u=rwX,go=rX $(DESTDIR)$(datadir)/httpd $(DESTDIR)$(docdir)
-	chmod 644 $(DESTDIR)$(unitdir)/httpd@.*
+	chmod 644 $(DESTDIR)$(unitdir)/httpd@.* $(DESTDIR)$(unitdir)/upper@.*
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(sbindir)/httpd $(DESTDIR)$(sbindir)/from-listen-fds \
+		$(DESTDIR)$(sbindir)/upper $(DESTDIR)$(mandir)/man8/upper.8 \
+		$(DESTDIR)$(unitdir)/upper@.socket $(DESTDIR)$(unitdir)/upper@.service \
 		$(DESTDIR)$(bindir)/upper-client $(DESTDIR)$(mandir)/man1/upper-client.1 \
 		$(DESTDIR)$(mandir)/man8/httpd.8 \
 		$(DESTDIR)$(mandir)/man8/from-listen-fds.8 \

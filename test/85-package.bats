@@ -61,9 +61,12 @@ control_field()
 -rwxr-xr-x usr/bin/upper-client
 -rw-r--r-- usr/lib/systemd/system/httpd@.service
 -rw-r--r-- usr/lib/systemd/system/httpd@.socket
+-rw-r--r-- usr/lib/systemd/system/upper@.service
+-rw-r--r-- usr/lib/systemd/system/upper@.socket
 -rw-r--r-- usr/lib/sysusers.d/httpd.conf
 -rwxr-xr-x usr/sbin/from-listen-fds
 -rwxr-xr-x usr/sbin/httpd
+-rwxr-xr-x usr/sbin/upper
 -rw-r--r-- usr/share/doc/httpd-socket/NEWS.md
 -rw-r--r-- usr/share/doc/httpd-socket/README.Debian
 -rw-r--r-- usr/share/doc/httpd-socket/README.md
@@ -71,12 +74,14 @@ control_field()
 -rw-r--r-- usr/share/doc/httpd-socket/copyright
 -rw-r--r-- usr/share/doc/httpd-socket/examples/httpd.inetd
 -rw-r--r-- usr/share/doc/httpd-socket/examples/httpd.xinetd
+-rw-r--r-- usr/share/doc/httpd-socket/examples/upper.xinetd
 -rw-r--r-- usr/share/httpd/paranoid.conf
 -rw-r--r-- usr/share/lintian/overrides/httpd-socket
 -rw-r--r-- usr/share/man/man1/upper-client.1.gz
 -rw-r--r-- usr/share/man/man5/httpd-redirects.5.gz
 -rw-r--r-- usr/share/man/man8/from-listen-fds.8.gz
 -rw-r--r-- usr/share/man/man8/httpd.8.gz
+-rw-r--r-- usr/share/man/man8/upper.8.gz
 EOF
 }
 
@@ -107,8 +112,8 @@ EOF
 
 @test "every program that a packaged unit or example starts is in the package" {
 	cd "$ROOT"
-	run grep -hoE '/[a-z/]*bin/[a-z-]+' usr/lib/systemd/system/httpd@.service \
-		usr/share/doc/httpd-socket/examples/httpd.{xinetd,inetd}
+	run grep -hoE '/[a-z/]*bin/[a-z-]+' usr/lib/systemd/system/{httpd,upper}@.service \
+		usr/share/doc/httpd-socket/examples/{httpd.{xinetd,inetd},upper.xinetd}
 	assert_success
 	while read -r program; do
 		assert [ -x "$ROOT$program" ]

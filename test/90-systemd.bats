@@ -406,6 +406,34 @@ assert_locked_in() {
 	assert_no_instance
 }
 
+@test "upper@12345.socket sends back in upper case, locked in, and logs to the journal" {
+	inside systemctl --quiet start upper@12345.socket
+	run -0 client "$BUILD/upper-client" 127.0.0.1 12345 'Hello, World!'
+	assert_output 'Server sent: HELLO, WORLD!'
+	inside timeout 10 journalctl --quiet -f -n all -o cat -t upper |
+		grep -qm1 'Client disconnected'
+	run -0 inside journalctl --quiet -o cat -t upper
+	assert_output - <<-'EOF'
+		Connection from: 127.0.0.1
+		Received: Hello, World!
+		Client disconnected
+	EOF
+	# A client that sends nothing keeps its process, to be looked at.
+	client socat -u OPEN:/dev/null,ignoreeof TCP:127.0.0.1:12345 3>&- &
+	local socat=$! status
+	inside timeout 10 sh -c 'until [ "$(journalctl --quiet -o cat -t upper |
+		grep -c "Connection from")" = 2 ]; do :; done'
+	status=$(inside sh -c 'cat /proc/$(pidof upper)/status')
+	kill "$socat"
+	run grep -E '^(Uid|NoNewPrivs|Seccomp):' <<<"$status"
+	local uid
+	uid=$(inside id -u httpd)
+	assert_line "Uid:	$uid	$uid	$uid	$uid"
+	assert_line 'NoNewPrivs:	1'
+	assert_line 'Seccomp:	2'
+	inside systemctl --quiet stop upper@12345.socket
+}
+
 @test "a stopped and disabled socket listens no more, nor after the next boot" {
 	inside systemctl --quiet disable --now httpd@8080.socket \
 		httpd@127.0.0.1:8081.socket httpd@8082.socket

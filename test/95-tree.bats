@@ -13,16 +13,19 @@ sections() {
 	size "$BATS_TEST_TMPDIR/stripped" | awk 'NR == 2 { print $1, $2, $3 }'
 }
 
-@test "the program is static, position-independent and hardened" {
-	run file "$BUILD/httpd"
-	assert_output --partial 'static-pie linked'
-	run readelf -lW "$BUILD/httpd"
-	refute_output --partial INTERP
-	assert_output --regexp 'GNU_STACK.* RW '
-	refute_output --partial ' RWE '
-	run readelf -dW "$BUILD/httpd"
-	refute_output --partial NEEDED
-	refute_output --partial TEXTREL
+@test "the programs for a connection are static, position-independent and hardened" {
+	local program
+	for program in httpd upper; do
+		run file "$BUILD/$program"
+		assert_output --partial 'static-pie linked'
+		run readelf -lW "$BUILD/$program"
+		refute_output --partial INTERP
+		assert_output --regexp 'GNU_STACK.* RW '
+		refute_output --partial ' RWE '
+		run readelf -dW "$BUILD/$program"
+		refute_output --partial NEEDED
+		refute_output --partial TEXTREL
+	done
 }
 
 @test "from-listen-fds alone needs libsystemd, and is hardened" {
@@ -56,15 +59,16 @@ sections() {
 }
 
 @test "two directories build the same bytes" {
-	local name
+	local name program
 	for name in one a/longer/name; do
 		mkdir -p "$BATS_TEST_TMPDIR/$name"
 		cp -R Makefile src "$BATS_TEST_TMPDIR/$name"
 		make -s -C "$BATS_TEST_TMPDIR/$name" CFLAGS='-O2 -g' BUILD=build >/dev/null
 	done
-	cmp "$BATS_TEST_TMPDIR/one/build/httpd" "$BATS_TEST_TMPDIR/a/longer/name/build/httpd"
-	cmp "$BATS_TEST_TMPDIR/one/build/from-listen-fds" \
-		"$BATS_TEST_TMPDIR/a/longer/name/build/from-listen-fds"
+	for program in httpd upper upper-client from-listen-fds; do
+		cmp "$BATS_TEST_TMPDIR/one/build/$program" \
+			"$BATS_TEST_TMPDIR/a/longer/name/build/$program"
+	done
 }
 
 @test "glibc builds it without a warning, and it serves" {
@@ -79,6 +83,8 @@ sections() {
 	[ -x "$root/opt/httpd/sbin/httpd" ]
 	grep -q 'ExecStart=/opt/httpd/sbin/httpd ' \
 		"$root/opt/httpd/lib/systemd/system/httpd@.service"
+	grep -q 'ExecStart=/opt/httpd/sbin/upper ' \
+		"$root/opt/httpd/lib/systemd/system/upper@.service"
 	HTTPD=$root/opt/httpd/sbin/httpd get /a/b/ref.html "$root/opt/httpd/share/httpd/files"
 	assert_status 200 ok
 	make -s uninstall DESTDIR="$root" prefix=/opt/httpd >/dev/null
@@ -106,13 +112,23 @@ sections() {
 	assert_output ''
 }
 
+# options_of SOURCE...: the long options in their tables.
+options_of() {
+	sed -n 's/^[\t ]*{ "\([a-z-]*\)", [a-z]*_argument.*/\1/p' "$@"
+}
+
 @test "every option is in the help, the manual page and a test" {
-	local option
-	while read -r option; do
-		"$BUILD/httpd" --help | grep -q -e "--$option"
-		grep -q "Fl -$option" src/httpd.8
-		grep -q -e "--$option" test/*.bats
-	done < <(sed -n 's/^\t\t{ "\([a-z-]*\)", .*_argument.*/\1/p' src/options.c)
+	local program source option options
+	for program in httpd:options.c upper:upper.c; do
+		source=src/${program#*:} program=${program%:*}
+		mapfile -t options < <(options_of "$source" src/words.h)
+		[ "${#options[@]}" -gt 10 ]
+		for option in "${options[@]}"; do
+			"$BUILD/$program" --help | grep -q -e "--$option"
+			grep -q "Fl -$option" "src/$program.8"
+			grep -q -e "--$option" test/*.bats
+		done
+	done
 }
 
 @test "no module includes the header of a later stage" {
@@ -125,7 +141,7 @@ sections() {
 			assert_output ''
 		done
 	done
-	run grep -lE '"(log|serve|options)\.h"' src/{channel,read,parse,content,target,rules,codings,conditions,ranges,resolve,decide,transfer,respond}.[ch]
+	run grep -lE '"(log|access|serve|options|words|start)\.h"' src/{channel,read,parse,content,target,rules,codings,conditions,ranges,resolve,decide,transfer,respond}.[ch]
 	assert_output ''
 }
 
