@@ -170,11 +170,11 @@ add_peer(struct text *t, int fd)
 }
 
 void
-log_open(bool requests)
+log_open(bool about_client)
 {
 	if (log_state.destination == UNKNOWN)
 		log_state.destination = find_destination();
-	if (!requests)
+	if (!about_client)
 		return;
 	log_state.peer = TEXT_IN(log_state.peer_buf);
 	add_peer(&log_state.peer, STDIN_FILENO);

@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include "channel.h"
+#include "insist.h"
 #include "log.h"
 #include "start.h"
 
@@ -160,6 +161,8 @@ static enum io_result
 send_repeated(struct channel *ch, struct slice s, unsigned long times)
 {
 	static char many[BUFFER_MAX];
+
+	insist(s.len > 0);
 	size_t at_once = sizeof(many) / s.len;
 	enum io_result r = IO_DONE;
 

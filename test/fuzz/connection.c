@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include "answers.h"
+#include "date.h"
 #include "os.h"
 #include "requests.h"
 

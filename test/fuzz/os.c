@@ -8,6 +8,8 @@
 #define _GNU_SOURCE
 #include "os.h"
 
+#include "log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -23,6 +25,9 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* In place of the program that has a main(). */
+const char program_name[] = "httpd";
 
 /* More calls than any run can need. */
 #define CALLS_MAX 400000
