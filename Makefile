@@ -165,7 +165,7 @@ check: all variants ## run every test with what is installed
 # What the tests look at beside the program as it is shipped.
 ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 .PHONY: variants
-variants: units
+variants: units $(BUILD)/tools/forward
 	@$(MAKE) --no-print-directory all BUILD=build/asan LIBC=glibc CFLAGS='$(ASAN)'
 	@$(MAKE) --no-print-directory build/i386/httpd build/i386/upper \
 		build/i386/upper-client build/i386/unit/sandbox \
@@ -208,6 +208,12 @@ $(BUILD)/tools/faults: $(wildcard test/tools/faults*.[ch])
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
 
+# The wire of the laboratory.
+$(BUILD)/tools/forward: test/wire/forward.c
+	$(SAY) TOOL $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -o $@ $<
+
 .PHONY: fuzz
 TIME = 60
 fuzz: ## fuzz every stage and the whole connection, TIME seconds in all
@@ -218,6 +224,13 @@ fuzz: ## fuzz every stage and the whole connection, TIME seconds in all
 SUITE =
 test-systemd: all ## the units under real systemd; SUITE=trixie: Debian 13's
 	@test/systemd/run $(SUITE)
+
+.PHONY: lab
+RUNS = 1
+lab: ## capture the lessons on TCP, RUNS times, for build/lab/; wants root
+	@packaging/install-deps test
+	@$(MAKE) --no-print-directory all $(BUILD)/tools/forward
+	@test/wire/lab --runs $(call quote,$(RUNS))
 
 .PHONY: bench-quick
 bench-quick: ## the figures beside nginx and a constant answer, two minutes
