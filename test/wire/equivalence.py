@@ -102,9 +102,24 @@ def fins_crossed(rows):
         split[last:], key=lambda row: (row.flags == 'ACK', row.side))
 
 
+def sent_again(rows):
+    """Bytes may be sent again, when an acknowledgement is long in coming: a
+    busy receiver is not told from a loss.
+
+    A segment goes whose bytes its side has all sent before.
+    """
+    first, sent = [], {'c': 0, 's': 0}
+    for row in rows:
+        again = row.len and row.end <= sent[row.side] and not row.has('FIN')
+        if not again:
+            first.append(row)
+        sent[row.side] = max(sent[row.side], row.end)
+    return first
+
+
 ALL = {function.__name__.replace('_', '-'): function for function in (
-    ack_alone_or_riding, data_cut_elsewhere, fin_apart_or_with_data,
-    crossed_on_the_wire, fins_crossed)}
+    sent_again, ack_alone_or_riding, data_cut_elsewhere,
+    fin_apart_or_with_data, crossed_on_the_wire, fins_crossed)}
 
 
 def sentence(name):

@@ -254,7 +254,7 @@ EXPERIMENTS = [
     upper('v4', 'TCP works while the program sleeps',
           '520 bytes arrive and are acknowledged while the server sleeps, '
           'which answers all at once at 5 s; the client\'s FIN is '
-          'acknowledged at once (after 40 ms), and answered 5 s later.',
+          'acknowledged on its own (40 ms later), and answered after 5 s more.',
           ['--delay=5'], ['--send-count=4', 'HOST', 'PORT', HELLO * 10],
           ACKS, moments=[(0, ('c', 'SYN'), ('s', 'PSH,ACK'), 5),
                          (0, ('c', 'SYN'), ('s', 'FIN,ACK'), 10)]),
@@ -291,7 +291,7 @@ EXPERIMENTS = [
              'each; each has a process of its own, so none waits for '
              'another.',
              [HTTPD, FILES], ['chromium', 'http://HOST:PORT/a/b/ref.html'],
-             ['expected/part-b-ref.tsv'], ANY, port=8080),
+             ['expected/part-b-ref.tsv'], ANY + ['sent-again'], port=8080),
     http('empty', 'A connection on which nothing is said',
          'Nobody asks anything; after a second the server closes.',
          [], ['expected/part-b-empty.tsv'],
@@ -303,7 +303,7 @@ EXPERIMENTS = [
 NO_DELAY = replace(
     EXPERIMENTS[2], name='v2-no-delay', wire='veth',
     title='The same on a link without delay',
-    see='Each acknowledgement is back before the next write: nothing waits, '
-    'and four segments of 5 bytes leave.  A client that closes after the '
-    'first of them sends a RST.',
+    see='Each acknowledgement is back before the next write, so that nothing '
+    'waits and every write leaves by itself; and a client that closes after '
+    'the first of them answers the next with a RST.',
     client=[CLIENT, 'HOST', 'PORT', 'Hello, World! Hello!'])
