@@ -16,13 +16,17 @@ def ack_alone_or_riding(rows):
     """An acknowledgement may come alone, or ride on what its sender sends
     next anyway.
 
-    A lone one goes only where a later segment of the same side acknowledges
-    as much; the last of a side stays.
+    A lone one goes only where a later segment of the same side, which does
+    not repeat it, acknowledges as much; the last of a side stays.
     """
+    def is_lone(row):
+        return row.flags == 'ACK' and row.len == 0
+
     def rides(i, row):
-        return row.flags == 'ACK' and row.len == 0 and any(
-            later.side == row.side and later.ack != '-' and
-            later.ack >= row.ack and later.seq == row.seq
+        return is_lone(row) and any(
+            later.side == row.side and later.seq == row.seq and
+            later.ack != '-' and later.ack >= row.ack and
+            not (is_lone(later) and later.ack == row.ack)
             for later in rows[i + 1:])
 
     return [row for i, row in enumerate(rows) if not rides(i, row)]

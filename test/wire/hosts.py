@@ -33,7 +33,11 @@ SYSCTLS = {
 # A datagram to this port tells that all before it has passed the wire.
 MARKER_PORT = 9
 
+# The names of the namespaces begin with this, for each run another.
+PREFIX = f'wire-{os.getpid()}-'
+
 counter = itertools.count(1)
+alive = []
 
 
 class Failure(Exception):
@@ -69,7 +73,7 @@ class Hosts:
     def __init__(self, forward, client, server, wire='tun'):
         self.forward, self.wire = forward, wire
         self.address = {'c': client, 's': server}
-        name = f'wire-{os.getpid()}-{next(counter)}'
+        name = f'{PREFIX}{next(counter)}'
         self.name = {'c': f'{name}-client', 's': f'{name}-server'}
         self.processes = []
         # One CPU, and first the wire, then the server, then the client:
@@ -83,6 +87,7 @@ class Hosts:
                 for who, priority in (('wire', 3), ('s', 2), ('c', 1))}
 
     def __enter__(self):
+        alive.append(self)
         try:
             for side in 'cs':
                 self.make_host(side)
@@ -98,8 +103,8 @@ class Hosts:
         for process in reversed(self.processes):
             end_all_of(process)
         for name in self.name.values():
-            subprocess.run(['ip', 'netns', 'delete', name],
-                           stderr=subprocess.DEVNULL)
+            delete_namespace(name)
+        alive.remove(self)
 
     def make_host(self, side):
         name = self.name[side]
@@ -171,6 +176,24 @@ class Hosts:
     def send_marker(self):
         run(*self.on('c', ['bash', '-c', f'echo end >/dev/udp/'
                            f'{self.address["s"]}/{MARKER_PORT}']))
+
+
+def delete_namespace(name):
+    subprocess.run(['ip', 'netns', 'delete', name],
+                   stderr=subprocess.DEVNULL)
+
+
+def remove_all():
+    """For who is told to end, whatever the other threads are at."""
+    for pair in list(alive):
+        for process in list(pair.processes):
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+    for name in os.listdir('/run/netns'):
+        if name.startswith(PREFIX):
+            delete_namespace(name)
 
 
 def listens(pid, port):

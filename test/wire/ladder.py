@@ -106,7 +106,7 @@ def arrow(row, y):
 def draw(rows, client, server, title):
     """The SVG, to stand in a page or by itself."""
     parts, pauses = [], []
-    y, before = 66, 0.0
+    y, before, side = 66, 0.0, 'c'
     for row in fold(rows):
         if isinstance(row, tuple):
             count, data, length = row
@@ -124,7 +124,10 @@ def draw(rows, client, server, title):
                          f'y="{y + GAP / 2 - 10}" text-anchor="middle">'
                          f'{duration(pause)} pass</text>')
             y += GAP
-        before = row.t
+        # An arrow to the left ends lower, one to the right begins higher.
+        if side == 's' and row.side == 'c':
+            y += SLANT + 6
+        before, side = row.t, row.side
         parts.append(arrow(row, y))
         parts.append(f'<text class="soft" x="{TIME}" y="{y + 4}">'
                      f'{duration(row.t)}</text>')

@@ -84,7 +84,8 @@ def command(words):
 
 def show_commands(experiment):
     where = {'HOST': experiment.addresses[1], 'PORT': str(experiment.port)}
-    client = [where.get(word, word) for word in experiment.client]
+    client = [where.get(word, word).replace('HOST:PORT', ':'.join(
+        where.values())) for word in experiment.client]
     return (f'<p>Server, for each connection: <code>'
             f'{escape(command(experiment.server))}</code><br>Client: <code>'
             f'{escape(command(client))}</code></p>')
@@ -140,6 +141,7 @@ def section(experiment, got, verdict, out):
     page_load = isinstance(experiment, experiments.PageLoad)
     if page_load:
         parts.append(show_connections(got))
+        got = [rows for rows in got if experiments.requested(rows)]
         parts.append('<p>The first of these connections:</p>')
     for number, rows in enumerate(got, 1):
         suffix = f'-{number}' if number > 1 else ''
