@@ -103,7 +103,7 @@ def show_verdict(verdict):
 
 
 def show_differences(experiment):
-    """Why a length is not the seed's."""
+    """Why a length is not the lesson's."""
     if not experiment.differs:
         return ''
     return '<h3>Why lengths differ</h3><ul>' + ''.join(
@@ -154,8 +154,8 @@ def section(experiment, got, verdict, out):
         wanted = wanted_of(experiment, got)
         whose = ('Wanted' if page_load or number > len(wanted) or
                  'expected/' in experiment.wanted[number - 1] else
-                 'The seed\'s, with delay' if experiment.wire != 'tun' else
-                 'The seed\'s')
+                 'The lesson\'s, with delay' if experiment.wire != 'tun' else
+                 'The lesson\'s')
         parts.append('<div class="pair">' + show_table('Ours', rows)
                      + (show_table(whose, wanted[number - 1])
                         if number <= len(wanted) else '') + '</div>')
@@ -164,8 +164,10 @@ def section(experiment, got, verdict, out):
     return ''.join(parts) + '</section>\n'
 
 
-def write(out, results):
-    """The page, and a drawing of each connection beside it."""
+def write(out, results, fragment):
+    """The page, and a drawing of each connection beside it.  `fragment` is a
+    file with what is to stand at its end, or None.
+    """
     with open(os.path.join(out, 'index.html'), 'w',
               encoding='utf-8') as file:
         file.write(HEAD + '<ul>' + ''.join(
@@ -174,8 +176,7 @@ def write(out, results):
             + '</ul>')
         for one, got, verdict in in_order(results):
             file.write(section(one, got, verdict, out))
-        fragment = os.path.join(out, 'pictures.html')
-        if os.path.exists(fragment):
+        if fragment:
             with open(fragment, encoding='utf-8') as pictures:
                 file.write(f'<section id="pictures">{pictures.read()}'
                            '</section>\n')
