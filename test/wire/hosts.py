@@ -110,7 +110,7 @@ class Hosts:
         name = self.name[side]
         run('ip', 'netns', 'add', name)
         run('ip', '-n', name, 'link', 'set', 'lo', 'up')
-        run('ip', 'netns', 'exec', name, 'sysctl', '-qw',
+        run('ip', 'netns', 'exec', name, 'sysctl', '-eqw',
             *(f'{key}={value}' for key, value in SYSCTLS.items()))
 
     def join(self):
