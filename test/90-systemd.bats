@@ -421,8 +421,10 @@ assert_locked_in() {
 	# A client that sends nothing keeps its process, to be looked at.
 	client socat -u OPEN:/dev/null,ignoreeof TCP:127.0.0.1:12345 3>&- &
 	local socat=$! status
+	# shellcheck disable=SC2016 # For the shell within.
 	inside timeout 10 sh -c 'until [ "$(journalctl --quiet -o cat -t upper |
 		grep -c "Connection from")" = 2 ]; do :; done'
+	# shellcheck disable=SC2016 # For the shell within.
 	status=$(inside sh -c 'cat /proc/$(pidof upper)/status')
 	kill "$socat"
 	run grep -E '^(Uid|NoNewPrivs|Seccomp):' <<<"$status"
