@@ -19,7 +19,7 @@ setup_file() {
 	load browser
 	# One run for the tests of what it wrote.
 	export LAB=$BATS_FILE_TMPDIR/lab
-	"$TOP/test/wire/lab" --out "$LAB" >"$BATS_FILE_TMPDIR/report" 2>&1 \
+	ROUNDS=1 "$TOP/test/wire/lab" --out "$LAB" >"$BATS_FILE_TMPDIR/report" 2>&1 \
 		</dev/null 3>&- &
 	export LAB_PID=$!
 	wait "$LAB_PID" || :
@@ -52,6 +52,8 @@ assert_no_hosts_of() {
 	run evaluate 'return [...document.querySelectorAll("section")].map(
 		(section) => section.id).filter((id) => id != "pictures").join(" ")'
 	assert_output 'basic v1 v2 v2-no-delay v3 v4 index missing redirect jpg ref empty'
+	run evaluate 'return document.querySelector("#pictures svg").clientWidth > 100'
+	assert_output true
 	run evaluate 'return [...document.querySelectorAll("section")].filter(
 		(section) => section.id != "pictures" &&
 			!section.querySelector("svg.ladder")).map((section) => section.id)'

@@ -43,7 +43,8 @@ td, th { padding: .15rem .6rem; border-bottom: 1px solid var(--line);
   text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
 td:nth-child(2), td:nth-child(3), th:nth-child(2), th:nth-child(3),
-.words td, .words th { text-align: left; }
+.words td, .words th, #pictures :is(td, th):first-child { text-align: left; }
+#pictures :is(td, th):not(:first-child) { text-align: right; }
 .words td { white-space: normal; }
 svg { max-width: 100%; height: auto; }
 </style>
@@ -178,8 +179,7 @@ def write(out, results, fragment):
             file.write(section(one, got, verdict, out))
         if fragment:
             with open(fragment, encoding='utf-8') as pictures:
-                file.write(f'<section id="pictures">{pictures.read()}'
-                           '</section>\n')
+                file.write(pictures.read())
         file.write('</body>\n</html>\n')
 
 
