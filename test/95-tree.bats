@@ -96,7 +96,7 @@ sections() {
 	run make -s help
 	local target
 	for target in all run test check install uninstall dist deb clean help \
-		test-systemd bench-quick bench-load bench-units static format; do
+		test-systemd bench-quick bench-load bench-units lab static format; do
 		assert_output --regexp "  $target +[a-z]"
 	done
 }
@@ -162,7 +162,8 @@ options_of() {
 
 @test "every link in the pages and documents leads somewhere" {
 	local page link
-	for page in README.md CONTRIBUTING.md src/README.md units/README.md; do
+	for page in README.md CONTRIBUTING.md src/README.md units/README.md \
+		test/wire/README.md; do
 		while read -r link; do
 			[ -e "$(dirname "$page")/$link" ] || printf '%s: %s\n' "$page" "$link"
 		done < <(grep -oE '\]\([^):#]+\)' "$page" | tr -d ']()')

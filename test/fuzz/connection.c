@@ -301,8 +301,8 @@ read_asked(struct slice *rest, uint64_t max_body, struct asked *ret_asked)
 	size_t len = 0;
 	while (len < s.len && s.ptr[len] != ' ' && s.ptr[len] != '\n')
 		len++;
-	len -= len > 0 && len < s.len && s.ptr[len] == '\n' &&
-	    s.ptr[len - 1] == '\r';
+	if (len > 0 && (len == s.len || s.ptr[len] == '\n'))
+		len -= s.ptr[len - 1] == '\r';
 	a->to_head = slice_equal((struct slice){ s.ptr, len }, SLICE("HEAD"));
 	if (end == NULL)
 		return;
