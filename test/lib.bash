@@ -13,6 +13,7 @@ FILES=$TOP/files
 # The suites run as root.  What sanitizers do at run time, the sandbox forbids.
 export HTTPD_OPTIONS=--allow-root
 [[ $HTTPD != */asan/* ]] || HTTPD_OPTIONS+=' --sandbox=off'
+export UPPER_OPTIONS=$HTTPD_OPTIONS
 
 # ask BYTES [OPTION]... [DIRECTORY]: sends BYTES (printf's escapes are
 # expanded) through a pipe and keeps what comes back:

@@ -162,12 +162,12 @@ start_ncat() {
 
 start_activate_fds() {
 	in_background systemd-socket-activate -a -l "${unix_path:-$HOST:$port}" \
-		-E HTTPD_OPTIONS "$@"
+		-E HTTPD_OPTIONS -E UPPER_OPTIONS "$@"
 }
 
 start_activate_inetd() {
 	in_background systemd-socket-activate --inetd -a \
-		-l "${unix_path:-$HOST:$port}" -E HTTPD_OPTIONS "$@"
+		-l "${unix_path:-$HOST:$port}" -E HTTPD_OPTIONS -E UPPER_OPTIONS "$@"
 }
 
 start_xinetd() {

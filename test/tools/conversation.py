@@ -205,13 +205,15 @@ def tcp_pair(receive_buffer=None):
 class Handler(Client):
     """The program on the other end of a connection made for it.
 
+    program   another program than httpd
+    root      the operand; None: there is none
     before    the command words in front of the program's own
     prepare   is called with the handler's socket before the program starts
     keep      the handler's socket stays open here too, as .accepted
     """
 
-    def __init__(self, *arguments, root=FILES, pair=None, before=(),
-                 prepare=None, keep=False, environment=None):
+    def __init__(self, *arguments, program=HTTPD, root=FILES, pair=None,
+                 before=(), prepare=None, keep=False, environment=None):
         client, accepted = pair or tcp_pair()
         super().__init__(client)
         if prepare:
@@ -219,8 +221,8 @@ class Handler(Client):
         self.errors = tempfile.TemporaryFile(dir=TMP)
         self.started = now()
         self.process = subprocess.Popen(
-            [*before, HTTPD, *arguments, root], stdin=accepted,
-            stdout=accepted, stderr=self.errors,
+            [*before, program, *arguments, *([root] if root else [])],
+            stdin=accepted, stdout=accepted, stderr=self.errors,
             env={**os.environ, **(environment or {})})
         # However the test ends, the program does not outlive it.
         atexit.register(self.kill)

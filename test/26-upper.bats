@@ -1,0 +1,318 @@
+# upper: what it sends back, how it reads, waits and closes, and what it says.
+# Runs beside the program under test, so that each build of httpd brings an
+# upper of the same build.
+# shellcheck disable=SC2154  # spawn.bash sets what is not set here
+
+bats_require_minimum_version 1.5.0
+
+load lib
+load spawn
+
+setup_file() {
+	load lib
+	load spawn
+	unpack_spawners
+}
+
+setup() {
+	export UPPER=${UPPER:-${HTTPD%/*}/upper}
+	CLIENT=${UPPER%/*}/upper-client
+	SEE='; see upper --help'
+}
+
+teardown() {
+	unspawn
+}
+
+# converse: as talk, with upper on the other end.
+converse() {
+	{
+		cat <<-'EOP'
+			UPPER = os.environ["UPPER"]
+			FROM = "Connection from: 127.0.0.1"
+			HELLO = b"Hello, World!"
+
+			def upper(*options, **how):
+			    return Handler(*options, program=UPPER, root=None, **how)
+
+			def waiting(data, pair=None):
+			    """The ends of a connection on which data has arrived."""
+			    client, accepted = pair or tcp_pair()
+			    client.sendall(data)
+			    accepted.recv(len(data), socket.MSG_PEEK | socket.MSG_WAITALL)
+			    return client, accepted
+
+			def check_over(c, *log):
+			    """The program ends with 0, having logged these lines."""
+			    c.wait()
+			    check("exit status and log", (c.exit, c.log()), (0, list(log)))
+
+			def check_reset(c):
+			    try:
+			        while c.receive():
+			            pass
+			        sys.exit("wanted: a reset\ngot:    the end of the replies")
+			    except ConnectionResetError:
+			        pass
+
+			def received(text):
+			    return "Received: " + text
+		EOP
+		cat
+	} | talk
+}
+
+# refused STATUS SENTENCE [OPTION]...: upper ends with this status and sentence
+# before it has sent anything.
+refused() {
+	local wanted="$1, '', upper: $2" exit=0 answer
+	shift 2
+	answer=$("$UPPER" "$@" <<<hello 2>"$BATS_TEST_TMPDIR/said") || exit=$?
+	assert_equal "$exit, '$answer', $(cat "$BATS_TEST_TMPDIR/said")" "$wanted"
+}
+
+# answers BYTES WANTED [OPTION]...: BYTES (printf's escapes are expanded) are
+# answered so, through pipes.
+answers() {
+	local bytes=$1 wanted=$2
+	shift 2
+	assert_equal "$(printf '%b' "$bytes" | "$UPPER" "$@" 2>"$BATS_TEST_TMPDIR/said")" \
+		"$wanted"
+}
+
+@test "the version and the help go to standard output" {
+	run --separate-stderr "$UPPER" --version
+	assert_success
+	assert_output --regexp '^upper [0-9]+\.[0-9]+\.[0-9]+$'
+	assert_equal "$stderr" ''
+	run --separate-stderr "$UPPER" -h
+	assert_success
+	assert_equal "$stderr" ''
+	local option
+	for option in buffer reads repeat delay timeout nodelay log user allow-root \
+		sandbox help version; do
+		assert_output --partial "--$option"
+	done
+}
+
+@test "an option that is not known, or lacks its value, is 64 and a sentence" {
+	refused 64 "option '--colour' is not known$SEE" --colour
+	refused 64 "option '-x' is not known$SEE" -x
+	local option
+	for option in buffer reads repeat delay timeout log user sandbox; do
+		refused 64 "option '--$option' needs a value" "--$option"
+	done
+	refused 64 "option '--nodelay=1' is not known$SEE" --nodelay=1
+}
+
+@test "a value that makes no sense is 64 and a sentence that names it" {
+	local bad
+	for bad in --buffer=0 --buffer=65537 --buffer=65K --buffer=-1 --buffer= \
+		--buffer=1.5 --buffer=many --reads=-1 --reads=1.5 --reads= --reads=x \
+		--reads=99999999999999999999 --repeat=0 --repeat=-1 --repeat= --repeat=1k \
+		--repeat=99999999999 --delay=-1 --delay= --delay=1s --delay=86401 \
+		--timeout=0 --timeout=-1 --timeout= --timeout=0x10 --timeout=86401 \
+		--log= --log=combined --user= --sandbox= --sandbox=on; do
+		refused 64 "option value '${bad#*=}' makes no sense$SEE" "$bad"
+	done
+}
+
+@test "an operand is 64 and a sentence that names it" {
+	refused 64 "argument 'word' is one too many: there are only options" word
+	refused 64 "argument 'word' is one too many: there are only options" -- word
+}
+
+@test "each option has its least and its largest value, and its short name" {
+	answers hello HELLO --buffer=1
+	answers hello HELLO --buffer=65536
+	answers hello HELLO --buffer=64K
+	answers hello H --buffer=1 --reads=1
+	answers hello HHH -b1 -n1 -r3
+	answers hello HELLO --reads=0
+	answers hello HELLO --reads=2147483647
+	answers hello HELLO --repeat=1
+	answers hello HELLO --delay=0
+	answers hello HELLO --delay=0.001 --timeout=0.5
+	answers hello HELLO -d .001 -t86400 -N
+	answers hello HELLO --nodelay --log=lines --sandbox=off --allow-root
+	answers hello HELLO -l none -S off -R
+	assert_equal "$(cat "$BATS_TEST_TMPDIR/said")" ''
+}
+
+@test "UPPER_OPTIONS sets options, and the command line wins" {
+	UPPER_OPTIONS+=" --buffer=1	--reads=2 " answers hello HE
+	UPPER_OPTIONS+=' --buffer=1 --reads=2' answers hello HEL --reads=3
+	UPPER_OPTIONS='--colour' refused 64 "option '--colour' is not known$SEE"
+	UPPER_OPTIONS='word' refused 64 \
+		"argument 'word' is one too many: there are only options"
+	UPPER_OPTIONS=$(printf '%5000s' x) refused 64 'UPPER_OPTIONS is too long'
+	UPPER_OPTIONS=$(yes -- -N | head -100) refused 64 'UPPER_OPTIONS has too many words'
+	local option
+	for option in --help -V; do
+		UPPER_OPTIONS=$option refused 64 \
+			'UPPER_OPTIONS may not ask for the help or the version'
+	done
+}
+
+@test "of all 256 bytes, the letters a to z are changed, and no others" {
+	converse <<-'EOP'
+		every = bytes(range(256))
+		wanted = bytes(b - 32 if 97 <= b <= 122 else b for b in every)
+		c = upper()
+		c.send(every)
+		c.half_close()
+		check("reply", c.read_to_end(), wanted)
+		c.wait()
+		check("exit status", c.exit, 0)
+	EOP
+}
+
+@test "through pipes, every byte arrives" {
+	head -c 1000000 /dev/urandom >"$BATS_TEST_TMPDIR/sent"
+	"$UPPER" --log=none <"$BATS_TEST_TMPDIR/sent" | cat >"$BATS_TEST_TMPDIR/got"
+	LC_ALL=C tr "[:lower:]" "[:upper:]" <"$BATS_TEST_TMPDIR/sent" | cmp - "$BATS_TEST_TMPDIR/got"
+}
+
+@test "each read asks for as much as --buffer says" {
+	converse <<-'EOP'
+		for option, texts in ("--buffer=5", ("Hello", ", Wor", "ld!")), \
+		                     ("--buffer=12", ("Hello, World", "!")), \
+		                     ("--buffer=13", ("Hello, World!",)):
+		    c = upper(option, pair=waiting(HELLO))
+		    c.half_close()
+		    check("reply", c.read_to_end(), HELLO.upper())
+		    check_over(c, FROM, *map(received, texts), "Client disconnected")
+		data = b"x" * 1500
+		c = upper(pair=waiting(data))
+		c.half_close()
+		check("reply", c.read_to_end(), data.upper())
+		check_over(c, FROM, received("x" * 1024), received("x" * 476),
+		           "Client disconnected")
+	EOP
+}
+
+@test "after --reads replies it closes first" {
+	converse <<-'EOP'
+		c = upper("--buffer=100", "--reads=2")
+		for text in b"hello", b"123456789":
+		    c.send(text)
+		    check("reply", c.read(len(text)), text.upper())
+		c.check_end()
+		check("is running while the client may send", c.is_running(), True)
+		c.close()
+		check_over(c, FROM, received("hello"), received("123456789"),
+		           "Closed after all reads")
+	EOP
+}
+
+@test "the last reply arrives though the client sends more than is read" {
+	converse <<-'EOP'
+		c = upper("--buffer=5", "--reads=1", pair=waiting(bytes(50000)))
+		c.send(bytes(200000))
+		check("reply", c.read(5), bytes(5))
+		c.check_end()
+		c.send(bytes(200000))
+		c.close()
+		c.wait()
+		check("exit status", c.exit, 0)
+
+		# A reply that is still on its way when more arrives.
+		c = upper("--reads=1", "--repeat=1000", pair=waiting(b"x" * 1024))
+		for _ in range(10):
+		    c.send(bytes(20000))
+		check("length of the reply", len(c.read_to_end()), 1024000)
+		c.close()
+		c.wait()
+		check("exit status", c.exit, 0)
+	EOP
+}
+
+@test "a client that goes on sending for ever is left" {
+	converse <<-'EOP'
+		c = upper("--reads=1")
+		try:
+		    while True:
+		        c.send(bytes(65536))
+		except (ConnectionResetError, BrokenPipeError):
+		    pass
+		c.wait()
+		check("exit status and end of the log", (c.exit, c.log()[-1]),
+		      (0, "Closed after all reads"))
+	EOP
+}
+
+@test "--repeat says everything so often" {
+	converse <<-'EOP'
+		c = upper("--repeat=1000", pair=waiting(HELLO))
+		c.half_close()
+		check("reply", c.read_to_end(), HELLO.upper() * 1000)
+
+		# More than a piece holds, and a last piece that is shorter.
+		c = upper("--repeat=10000", pair=waiting(HELLO))
+		c.half_close()
+		check("reply", c.read_to_end(), HELLO.upper() * 10000)
+
+		data = random.randbytes(65536)
+		c = upper("--repeat=3", "--buffer=64K", "--log=none",
+		          pair=waiting(data, socket.socketpair()))
+		c.half_close()
+		check("reply", c.read_to_end(), data.upper() * 3)
+
+		data = random.randbytes(40000)
+		c = upper("--repeat=5", "--buffer=64K", pair=waiting(data))
+		c.half_close()
+		check("reply", c.read_to_end(), data.upper() * 5)
+	EOP
+}
+
+@test "--delay waits before each read, and TCP takes what arrives meanwhile" {
+	converse <<-'EOP'
+		c = upper("--delay=0.2", pair=waiting(b"one"))
+		c.send(b"two")
+		check("reply", c.read(6), b"ONETWO")
+		replied = now()
+		check_within("seconds until the reply", replied - c.started, 0.2, 30)
+		c.half_close()
+		c.check_end()
+		check_within("seconds until the end", now() - replied, 0.19, 30)
+		check_over(c, FROM, received("onetwo"), "Client disconnected")
+	EOP
+}
+
+@test "--timeout ends the connection of a silent client" {
+	converse <<-'EOP'
+		c = upper("--timeout=0.2")
+		c.send(b"one")
+		check("reply", c.read(3), b"ONE")
+		c.check_end()
+		check_within("seconds until the end", now() - c.started, 0.2, 30)
+		check_over(c, FROM, received("one"), "Client timed out")
+	EOP
+}
+
+@test "--timeout resets the connection of a client that takes nothing" {
+	converse <<-'EOP'
+		c = upper("--timeout=0.2", "--repeat=10000000", pair=tcp_pair(8192))
+		c.send(HELLO)
+		check_over(c, FROM, received("Hello, World!"), "Client timed out")
+		check_reset(c)
+	EOP
+}
+
+@test "a client that takes little at a time gets every byte" {
+	converse <<-'EOP'
+		def small(sock):
+		    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+		data = random.randbytes(1000)
+		c = upper("--repeat=300", "--log=none", pair=waiting(data, tcp_pair(2048)),
+		          prepare=small)
+		got = b""
+		while len(got) < 300000:
+		    got += c.receive(1000)
+		check("reply", got, data.upper() * 300)
+		c.half_close()
+		c.check_end()
+		c.wait()
+		check("exit status", c.exit, 0)
+	EOP
+}
