@@ -21,6 +21,8 @@
  *
  * The exit status is 0 if all were answered, 1 if not.
  */
+#include "load.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -32,7 +34,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A server that is silent for this long has lost a connection. */
@@ -64,22 +65,6 @@ static int events_fd;
 static char request[1024];
 static size_t request_len;
 static unsigned long count[OUTCOMES];
-
-static _Noreturn void
-die(const char *what)
-{
-	fprintf(stderr, "burst: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
-static double
-now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static unsigned long
 ended(void)

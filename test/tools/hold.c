@@ -29,7 +29,8 @@
  * The exit status is 0 if all were answered and all have ended, 1 if not, 2 if
  * it could not be tried.
  */
-#include <errno.h>
+#include "load.h"
+
 #include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
@@ -74,22 +75,6 @@ static const char *spawner;
 static char request[1024];
 static char *expected;
 static size_t expected_len;
-
-static _Noreturn void
-die(const char *what)
-{
-	fprintf(stderr, "hold: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
-static double
-now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void
 pause_ms(long ms)

@@ -26,7 +26,8 @@
  * The exit status is 0 if REQUESTS were answered and nothing was refused, lost
  * or wrong, 1 if not, 2 if it could not be tried.
  */
-#include <errno.h>
+#include "load.h"
+
 #include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -94,22 +95,6 @@ static size_t files_len;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long requests_left = 50000, connections_left = 1000;
-
-static _Noreturn void
-die(const char *what)
-{
-	fprintf(stderr, "storm: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
-static double
-now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static uint64_t
 next_random(struct client *c)
