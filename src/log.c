@@ -186,7 +186,7 @@ log_peer(void)
 	return text_slice(&log_state.peer);
 }
 
-/* What syslog is told at the start of a line, and standard error is not. */
+/* Of this, standard error is told no priority, and of a client no name. */
 static void
 add_prefix(struct text *t, const char *priority)
 {

@@ -35,15 +35,7 @@ const char options_help[] =
     "                              are the same on all hosts that have the same\n"
     "                              files, dates included (default: inode)\n"
     "  -l, --log=combined|none     one line a request, to standard error, or to\n"
-    "                              syslog where that is the client\n"
-    "  -u, --user=NAME|UID:GID     whom to become when started by root\n"
-    "  -R, --allow-root            stay root; without one of the two, root is\n"
-    "                              refused\n"
-    "  -S, --sandbox=auto|require|off\n"
-    "                              lock the process in: as far as the kernel can,\n"
-    "                              or wholly or not at all (default: auto)\n"
-    "  -h, --help                  show this text\n"
-    "  -V, --version               show the version\n"
+    "                              syslog where that is the client\n" WORDS_COMMON_HELP
     "\n"
     "Options in the environment variable HTTPD_OPTIONS, separated by blanks,\n"
     "are read before those of the command line.\n";

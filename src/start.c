@@ -24,13 +24,10 @@ is_own_process_id(const char *s)
 	return strcmp(s, text_number(own, (uint64_t)getpid())) == 0;
 }
 
-int
-start_take_connection(int argc, char **argv)
+/* Becomes from-listen-fds; returns only on failure. */
+static int
+hand_over(int argc, char **argv)
 {
-	const char *listen_pid = getenv("LISTEN_PID");
-
-	if (listen_pid == NULL || !is_own_process_id(listen_pid))
-		return EX_OK;
 	static const char helper[] = "from-listen-fds";
 	static char self[PATH_MAX], path[PATH_MAX + sizeof(helper)];
 	char *words[WORDS_MAX + 2] = { path, self };
@@ -52,6 +49,16 @@ start_take_connection(int argc, char **argv)
 	execv(path, words);
 	log_operator(path, " cannot be started: ", strerror(errno), NULL);
 	return EX_UNAVAILABLE;
+}
+
+int
+start_take_connection(int argc, char **argv)
+{
+	const char *listen_pid = getenv("LISTEN_PID");
+
+	return listen_pid != NULL && is_own_process_id(listen_pid) ?
+	    hand_over(argc, argv) :
+	    EX_OK;
 }
 
 void

@@ -56,15 +56,7 @@ static const char help[] =
     "  -N, --nodelay               send short segments at once\n"
     "  -l, --log=lines|none        a line for the connection, each read and the\n"
     "                              end, to standard error, or to syslog where\n"
-    "                              that is the client (default: lines)\n"
-    "  -u, --user=NAME|UID:GID     whom to become when started by root\n"
-    "  -R, --allow-root            stay root; without one of the two, root is\n"
-    "                              refused\n"
-    "  -S, --sandbox=auto|require|off\n"
-    "                              lock the process in: as far as the kernel can,\n"
-    "                              or wholly or not at all (default: auto)\n"
-    "  -h, --help                  show this text\n"
-    "  -V, --version               show the version\n"
+    "                              that is the client (default: lines)\n" WORDS_COMMON_HELP
     "\n"
     "Options in the environment variable UPPER_OPTIONS, separated by blanks,\n"
     "are read before those of the command line.\n";

@@ -22,7 +22,7 @@ struct common_options {
 	bool show_version;
 };
 
-/* Their rows in a program's table, and their letters. */
+/* Their rows in a program's table, their letters, and lines of its help. */
 #define WORDS_COMMON_OPTIONS \
 	{ "user", required_argument, NULL, 'u' }, \
 	    { "allow-root", no_argument, NULL, 'R' }, \
@@ -32,6 +32,15 @@ struct common_options {
 		"version", no_argument, NULL, 'V' \
 	}
 #define WORDS_COMMON_LETTERS "u:RS:hV"
+#define WORDS_COMMON_HELP \
+	"  -u, --user=NAME|UID:GID     whom to become when started by root\n" \
+	"  -R, --allow-root            stay root; without one of the two, root is\n" \
+	"                              refused\n" \
+	"  -S, --sandbox=auto|require|off\n" \
+	"                              lock the process in: as far as the kernel can,\n" \
+	"                              or wholly or not at all (default: auto)\n" \
+	"  -h, --help                  show this text\n" \
+	"  -V, --version               show the version\n"
 
 /* The options of a program. */
 struct words {
