@@ -12,6 +12,8 @@ setup() {
 	touch -d '1994-11-06 08:49:37 UTC' "$tree/file.txt"
 	printf 'zipped' >"$tree/file.txt.gz"
 	echo index >"$tree/dir/index.html"
+	# A tag is weak as long as the file is new: in one request, and not in the next.
+	touch -d "1994-11-06 08:49:37 UTC" "$tree/dir/index.html"
 	echo '/old /new' >"$tree/_redirects"
 	echo 'our own page' >"$tree/404.html"
 }
