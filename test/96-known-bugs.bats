@@ -10,25 +10,15 @@ load lib
 
 # check_table FILE: a line for each fault.
 check_table() {
-	python3 - "$1" "$TOP/test" <<-'EOP'
-		import os
+	PYTHONPATH=$TOP/test/tools python3 -B - "$1" <<-'EOP'
 		import re
 		import sys
 
-		table, tests = sys.argv[1:]
+		import table
+
 		OWN = "62-known-bugs.bats"
 
-		def names_of(suite):
-		    if not re.fullmatch(r"[0-9]{2}-[a-z-]+\.bats", suite) or \
-		            not os.path.exists(os.path.join(tests, suite)):
-		        return None
-		    with open(os.path.join(tests, suite)) as file:
-		        return re.findall(r'^@test "(.*)" \{$', file.read(), re.M)
-
-		def fault_of(cells):
-		    if len(cells) != 5:
-		        return f"{len(cells)} columns in place of 5"
-		    reference, fault, applies, test, reason = cells
+		def fault_of(reference, fault, applies, test, reason):
 		    if len(reference) < 5 or reference in seen:
 		        return "the reference is missing, or there twice"
 		    seen.add(reference)
@@ -42,32 +32,16 @@ check_table() {
 		        return "there is no reason"
 		    if test == "-":
 		        return "there is no test" if applies == "yes" else None
-		    suite, colon, name = test.partition(": ")
-		    names = known.setdefault(suite, names_of(suite))
-		    if not colon or names is None:
-		        return "there is no such suite"
-		    if names.count(name) != 1:
-		        return f"there are {names.count(name)} tests of that name"
-		    used.add((suite, name))
-		    return None
+		    used.add(test)
+		    return table.fault_of_place(test)
 
-		seen, known, used, rows = set(), {}, set(), 0
-		with open(table) as file:
-		    lines = file.read().split("\n")
-		if lines.pop() != "":
-		    print("the last line has no end")
-		if lines[0] != "reference\tfault\tapplies\ttest\treason":
-		    print(f"the first line is not the columns' names: {lines[0]}")
-		for number, line in enumerate(lines[1:], 2):
-		    fault = fault_of(line.split("\t"))
-		    rows += 1
-		    if fault:
-		        print(f"{number}: {fault}: {line}")
-		for name in names_of(OWN):
-		    if (OWN, name) not in used:
+		seen, used = set(), set()
+		table.check(sys.argv[1],
+		            ["reference", "fault", "applies", "test", "reason"], 65,
+		            fault_of)
+		for name in table.names_of(OWN):
+		    if f"{OWN}: {name}" not in used:
 		        print(f"no row names the test: {name}")
-		if rows < 65:
-		    print(f"{rows} rows; wanted: 65 at least")
 	EOP
 }
 

@@ -10,33 +10,17 @@ load lib
 
 # check_table FILE: a line for each fault.
 check_table() {
-	python3 - "$1" "$TOP/test" <<-'EOP'
-		import os
+	PYTHONPATH=$TOP/test/tools python3 -B - "$1" <<-'EOP'
 		import re
 		import sys
 
-		table, tests = sys.argv[1:]
+		import table
+
 		LEVELS = {"MUST", "MUST NOT", "SHALL", "SHALL NOT", "SHOULD",
 		          "SHOULD NOT", "REQUIRED", "RECOMMENDED"}
 		SECTIONS = {"9110": 17, "9112": 11}
 
-		def names_of(where):
-		    """The names that the left side of a place offers."""
-		    if where == "unit/parse":
-		        with open(os.path.join(tests, "unit/requests.h")) as file:
-		            return re.findall(r'^\t\{ "((?:[^"\\]|\\.)*)",',
-		                              file.read(), re.M)
-		    if not re.fullmatch(r"[0-9]{2}-[a-z]+\.bats", where) or \
-		            not os.path.exists(os.path.join(tests, where)):
-		        return None
-		    with open(os.path.join(tests, where)) as file:
-		        return re.findall(r'^@test (?:"(.*)"|\'.*\') \{$',
-		                          file.read(), re.M)
-
-		def fault_of(cells):
-		    if len(cells) != 5:
-		        return f"{len(cells)} columns in place of 5"
-		    section, level, rule, how, where = cells
+		def fault_of(section, level, rule, how, where):
 		    found = re.fullmatch(
 		        r"(\d{4})-([1-9]\d?)((?:\.[1-9]\d?){0,3})", section)
 		    if not found or int(found[2]) > SECTIONS.get(found[1], 0):
@@ -52,28 +36,11 @@ check_table() {
 		        return None if len(where) > 15 else "there is no reason"
 		    if how != "test":
 		        return "it is neither test nor n/a"
-		    left, colon, name = where.partition(": ")
-		    names = known.setdefault(left, names_of(left))
-		    if not colon or names is None:
-		        return "there is no such suite"
-		    if names.count(name) != 1:
-		        return f"there are {names.count(name)} tests of that name"
-		    return None
+		    return table.fault_of_place(where)
 
-		seen, known, rows = set(), {}, 0
-		with open(table) as file:
-		    lines = file.read().split("\n")
-		if lines.pop() != "":
-		    print("the last line has no end")
-		if lines[0] != "section\tlevel\trule\thow\twhere":
-		    print(f"the first line is not the columns' names: {lines[0]}")
-		for number, line in enumerate(lines[1:], 2):
-		    fault = fault_of(line.split("\t"))
-		    rows += 1
-		    if fault:
-		        print(f"{number}: {fault}: {line}")
-		if rows < 150:
-		    print(f"{rows} rows; wanted: 150 at least")
+		seen = set()
+		table.check(sys.argv[1], ["section", "level", "rule", "how", "where"],
+		            150, fault_of)
 	EOP
 }
 
