@@ -323,8 +323,16 @@ fake_write(int fd, const void *buf, size_t n)
 	return write_log(buf, n);
 }
 
+static bool
+is_writable(void)
+{
+	acknowledge();
+	return os.gone || room() > 0;
+}
+
+/* Waits for the client, at either end. */
 static int
-poll_input(int timeout_ms)
+poll_client(bool (*is_ready)(void), int timeout_ms)
 {
 	int passed_ms = 0;
 
@@ -333,6 +341,7 @@ poll_input(int timeout_ms)
 		return fail(EINTR);
 	case 2:
 		if (whim(OS_HOSTILE, 2) == 1) {
+			(void)is_ready();
 			os.now_ms += timeout_ms;
 			return 0;
 		}
@@ -349,40 +358,7 @@ poll_input(int timeout_ms)
 	default:
 		break;
 	}
-	if (!is_readable())
-		passed_ms = timeout_ms;
-	os.now_ms += passed_ms;
-	return is_readable();
-}
-
-static int
-poll_output(int timeout_ms)
-{
-	int passed_ms = 0;
-
-	switch (whim(OS_PIECES, 8)) {
-	case 1:
-		return fail(EINTR);
-	case 2:
-		if (whim(OS_HOSTILE, 2) == 1) {
-			acknowledge();
-			os.now_ms += timeout_ms;
-			return 0;
-		}
-		break;
-	case 3:
-		if (whim(OS_HOSTILE, 2) == 1)
-			passed_ms = timeout_ms - timeout_ms / 4;
-		break;
-	case 4:
-		if (whim(OS_HOSTILE, 8) == 1)
-			return fail(ENOMEM);
-		break;
-	default:
-		break;
-	}
-	acknowledge();
-	bool ready = os.gone || room() > 0;
+	bool ready = is_ready();
 	os.now_ms += ready ? passed_ms : timeout_ms;
 	return ready;
 }
@@ -396,9 +372,9 @@ fake_poll(struct pollfd *p, nfds_t n, int timeout_ms)
 	int ready = 1;
 
 	if (p->fd == OS_IN && p->events == POLLIN)
-		ready = poll_input(timeout_ms);
+		ready = poll_client(is_readable, timeout_ms);
 	else if (p->fd == OS_OUT && p->events == POLLOUT)
-		ready = poll_output(timeout_ms);
+		ready = poll_client(is_writable, timeout_ms);
 	else if (whim(OS_HOSTILE, 8) == 1)
 		ready = 0; /* whoever reads the log is stuck */
 	if (ready == 0 && p->fd != OS_IN && p->fd != OS_OUT)
