@@ -316,3 +316,131 @@ answers() {
 		check("exit status", c.exit, 0)
 	EOP
 }
+
+@test "a gibibyte goes through, both ways at once, in constant memory" {
+	converse <<-'EOP'
+		import threading
+
+		def peak():
+		    """The most memory that the process has had, in KiB."""
+		    with open(f"/proc/{c.process.pid}/status") as file:
+		        return next(int(line.split()[1]) for line in file
+		                    if line.startswith("VmHWM:"))
+
+		# Each mebibyte starts elsewhere in these bytes: no two are the same.
+		source = memoryview(random.randbytes(MiB + 1024 * 101))
+		wanted = memoryview(bytes(source).upper())
+		got = bytearray(MiB)
+
+		def send():
+		    for i in range(1024):
+		        c.send(source[i * 101:][:MiB])
+
+		c = upper("--buffer=64K", "--log=none")
+		sender = threading.Thread(target=send, daemon=True)
+		sender.start()
+		for i in range(1024):
+		    here = memoryview(got)
+		    while here:
+		        n = c.sock.recv_into(here)
+		        check("end of input", n == 0, False)
+		        here = here[n:]
+		    if got != wanted[i * 101:][:MiB]:
+		        sys.exit(f"wanted: mebibyte {i} in upper case\ngot:    other bytes")
+		    if i == 0:
+		        at_first = peak()
+		check("KiB more than at first", peak() - at_first, 0)
+		sender.join()
+		c.half_close()
+		c.check_end()
+		c.wait()
+		check("exit status", c.exit, 0)
+	EOP
+}
+
+@test "a client that resets the connection does no harm" {
+	converse <<-'EOP'
+		# While it waits for him.
+		c = upper()
+		c.send(HELLO)
+		check("reply", c.read(13), HELLO.upper())
+		c.reset()
+		check_over(c, FROM, received("Hello, World!"),
+		           "Client disconnected: connection lost")
+
+		# In the middle of a reply.
+		c = upper("--repeat=10000000")
+		c.send(HELLO)
+		check("start of the reply", c.read(1300), HELLO.upper() * 100)
+		c.reset()
+		check_over(c, FROM, received("Hello, World!"),
+		           "Client disconnected: connection lost")
+
+		# With more to say, and less to read than was sent.
+		c = upper("--buffer=1", pair=waiting(bytes(50000)))
+		check("start of the reply", c.read(1), bytes(1))
+		c.reset()
+		c.wait()
+		check("exit status", c.exit, 0)
+	EOP
+}
+
+@test "a client that connects and leaves is logged" {
+	converse <<-'EOP'
+		c = upper()
+		c.close()
+		check_over(c, FROM, "Client disconnected")
+	EOP
+}
+
+@test "what was received is logged escaped, and cut when it is long" {
+	converse <<-'EOP'
+		text = b'say "\\"\r\n\t\0\x1f\x7f\x80\xff\xe2\x82\xac.'
+		c = upper(pair=waiting(text))
+		c.half_close()
+		c.read_to_end()
+		check_over(c, FROM, received(
+		    r'say \"\\\"\x0d\x0a\x09\x00\x1f\x7f\x80\xff\xe2\x82\xac.'),
+		    "Client disconnected")
+
+		for text, shown_as in ((b"x" * 1800, "x" * 1800),
+		                       (b"x" * 1801, "x" * 1800 + "..."),
+		                       (b"x" * 1797 + b"\n.", "x" * 1797 + "..."),
+		                       (bytes(65536), r"\x00" * 450 + "...")):
+		    c = upper("--buffer=64K", pair=waiting(text, socket.socketpair()))
+		    c.half_close()
+		    c.read_to_end()
+		    check_over(c, "Connection from: unix:", received(shown_as),
+		               "Client disconnected")
+	EOP
+}
+
+@test "with --log=none, nothing is logged" {
+	converse <<-'EOP'
+		c = upper("--log=none")
+		c.send(HELLO)
+		c.half_close()
+		check("reply", c.read_to_end(), HELLO.upper())
+		check_over(c)
+	EOP
+}
+
+@test "Nagle's algorithm is on whatever the spawner has set, unless --nodelay" {
+	converse <<-'EOP'
+		def setting(value):
+		    def prepare(sock):
+		        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, value)
+		    return prepare
+
+		for options, wanted in ((), 0), (("--nodelay",), 1):
+		    for before in 0, 1:
+		        c = upper(*options, prepare=setting(before), keep=True)
+		        c.send(HELLO)
+		        check("reply", c.read(13), HELLO.upper())
+		        got = c.accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+		        check(f"TCP_NODELAY, {before} before, {options}", got, wanted)
+		        c.accepted.close()
+		        c.half_close()
+		        c.check_end()
+	EOP
+}

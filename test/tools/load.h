@@ -4,14 +4,16 @@
 #ifndef LOAD_H
 #define LOAD_H
 
-#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 /* Ends the tool where it cannot do its work: errno says why. */
-static inline _Noreturn void
+static _Noreturn inline void
 die(const char *what)
 {
-	err(2, "%s", what);
+	perror(what);
+	exit(2);
 }
 
 static inline double
