@@ -16,7 +16,6 @@ setup_file() {
 
 setup() {
 	export UPPER=${UPPER:-${HTTPD%/*}/upper}
-	CLIENT=${UPPER%/*}/upper-client
 	SEE='; see upper --help'
 }
 
