@@ -39,7 +39,7 @@ as_shipped() {
 
 # The statuses of a picture, and of a file that only root may read, of each of
 # $urls; for the shell within.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016  # the inner shell expands
 visit='for url in $urls; do
 	curl -sS -g --max-time 20 -w "%{http_code}\n" \
 		-o "$tmp/page" "$url/a/2.jpg" -o /dev/null "$url/secret"
