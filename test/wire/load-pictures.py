@@ -32,8 +32,7 @@ return Promise.all([...document.images].map(image => image.decode()))
     shown: [...document.images].filter(image => image.naturalWidth > 0).length,
     files: [...performance.getEntriesByType("navigation"),
             ...performance.getEntriesByType("resource")
-                .filter(file => [...document.images].some(image => image.src == file.name))
-        ].map(file => ({
+                .filter(file => file.initiatorType == "img")].map(file => ({
         url: file.name, asked: file.startTime,
         first: file.responseStart, last: file.responseEnd }))
 }))

@@ -174,8 +174,8 @@ def summary(loads):
         counts = sorted({int(row["connections"]) for row in own})
         base = rows[0][1] if rows else median(times)
         rows.append((title, median(times), min(times), max(times),
-                     median(times) / base, "-".join(
-                         str(count) for count in {counts[0], counts[-1]})))
+                     median(times) / base, " or ".join(
+                         str(count) for count in counts)))
     return rows
 
 
