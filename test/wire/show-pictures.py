@@ -233,7 +233,7 @@ Every load, {count} from each server in turns, showed all twelve pictures.
 <figure>
 {svg}<figcaption>Each row is a file, in the order in which the browser asked for
 them. Under the first server, see the steps: a second for each connection. Under
-httpd, all of it is over before the first step.</figcaption>
+httpd there are none: no connection waits for another one to end.</figcaption>
 </figure>
 </section>
 """
