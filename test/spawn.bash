@@ -191,7 +191,7 @@ start_xinetd() {
 			wait = no
 			user = $(id -un)
 			server = $program
-			server_args = $*
+			${*:+server_args = $*}
 		}
 	EOC
 	with_own_log "$UNPACKED/run" xinetd -dontfork -f "$spawn_dir/xinetd.conf" \
