@@ -4,15 +4,18 @@
 #ifndef LOAD_H
 #define LOAD_H
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Ends the tool where it cannot do its work: errno says why. */
 static _Noreturn inline void
 die(const char *what)
 {
-	perror(what);
+	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what,
+	    strerror(errno));
 	exit(2);
 }
 
