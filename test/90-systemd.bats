@@ -406,12 +406,19 @@ assert_locked_in() {
 	assert_no_instance
 }
 
+# until_upper_logged N TEXT: waits for N lines of upper that hold TEXT.
+until_upper_logged() {
+	local got
+	got=$(inside timeout 10 journalctl --quiet -f -n all -o cat -t upper |
+		grep -m "$1" -c -e "$2")
+	assert_equal "$got" "$1"
+}
+
 @test "upper@12345.socket sends back in upper case, locked in, and logs to the journal" {
 	inside systemctl --quiet start upper@12345.socket
 	run -0 client "$BUILD/upper-client" 127.0.0.1 12345 'Hello, World!'
 	assert_output 'Server sent: HELLO, WORLD!'
-	inside timeout 10 journalctl --quiet -f -n all -o cat -t upper |
-		grep -qm1 'Client disconnected'
+	until_upper_logged 1 'Client disconnected'
 	run -0 inside journalctl --quiet -o cat -t upper
 	assert_output - <<-'EOF'
 		Connection from: 127.0.0.1
@@ -421,9 +428,7 @@ assert_locked_in() {
 	# A client that sends nothing keeps its process, to be looked at.
 	client socat -u OPEN:/dev/null,ignoreeof TCP:127.0.0.1:12345 3>&- &
 	local socat=$! status
-	# shellcheck disable=SC2016 # For the shell within.
-	inside timeout 10 sh -c 'until [ "$(journalctl --quiet -o cat -t upper |
-		grep -c "Connection from")" = 2 ]; do :; done'
+	until_upper_logged 2 'Connection from'
 	# shellcheck disable=SC2016 # For the shell within.
 	status=$(inside sh -c 'cat /proc/$(pidof upper)/status')
 	kill "$socat"

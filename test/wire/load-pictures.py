@@ -16,12 +16,11 @@ import subprocess
 import sys
 import urllib.request
 
+import chromium
+
 PICTURES = 12
-ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-    "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-default-apps",
-    "--no-proxy-server", "--window-size=1280,1000",
+ARGUMENTS = chromium.OPTIONS + [
+    "--window-size=1280,1000",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 
 # Times are in milliseconds since the start of the navigation.
