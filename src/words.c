@@ -132,8 +132,10 @@ take_common(struct common_options *common, int letter, const char *value)
 {
 	switch (letter) {
 	case 'u':
+		if (*value == '\0')
+			return false;
 		common->user = value;
-		return *value != '\0';
+		return true;
 	case 'R':
 		common->allow_root = true;
 		return true;
