@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #endif
 
+#include "log.h"
 #include "slice.h"
 #include "text.h"
 
@@ -25,8 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The log's name for the program (log.h): a test has its main(). */
-extern const char program_name[];
+/* Of log.h: each test has a main(). */
 const char program_name[] = "httpd";
 
 #define UNIT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
