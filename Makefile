@@ -125,22 +125,26 @@ $(BUILD)/obj/%.o: src/%.c Makefile | $(BUILD)/obj
 	$(Q)$(CC) $(PROJECT_CFLAGS) $(LIBC_CFLAGS) $(PIC) $(CPPFLAGS) $(CFLAGS) \
 		-c -o $@ $<
 
-# The one program with a shared library, for where LISTEN_FDS is spoken.
-$(BUILD)/from-listen-fds: src/from-listen-fds.c Makefile | $(BUILD)/obj
-	$(SAY) CC $@
-	$(Q)$(CC) $(PROJECT_CFLAGS) -MF $(BUILD)/obj/from-listen-fds.d -fPIE -D_FORTIFY_SOURCE=2 \
-		$(CPPFLAGS) $(CFLAGS) -pie $(RELRO) $(HARDENED_LINK) $(LDFLAGS) -o $@ $< -lsystemd
+# Two programs are for the host, with its C library: from-listen-fds needs
+# libsystemd, and upper-client looks up names as everything on the host does.
+HOST_PROGRAMS = $(BUILD)/from-listen-fds $(BUILD)/upper-client
+$(BUILD)/from-listen-fds: $(BUILD)/host/from-listen-fds.o
+$(BUILD)/from-listen-fds: LIBRARIES = -lsystemd
+$(BUILD)/upper-client: $(patsubst %,$(BUILD)/host/%.o,upper-client words text)
+$(HOST_PROGRAMS):
+	$(SAY) LINK $@
+	$(Q)$(CC) $(CFLAGS) -pie $(RELRO) $(HARDENED_LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+		$(LIBRARIES)
 
-# Names are looked up by the host's C library, so this one is no static program.
-$(BUILD)/upper-client: src/upper-client.c Makefile | $(BUILD)/obj
-	$(SAY) CC $@
-	$(Q)$(CC) $(PROJECT_CFLAGS) -MF $(BUILD)/obj/upper-client.d -fPIE -D_FORTIFY_SOURCE=2 \
-		$(CPPFLAGS) $(CFLAGS) -pie $(RELRO) $(HARDENED_LINK) $(LDFLAGS) -o $@ $<
+$(BUILD)/host/%.o: src/%.c Makefile | $(BUILD)/host
+	$(SAY) CC $<
+	$(Q)$(CC) $(PROJECT_CFLAGS) -fPIE -D_FORTIFY_SOURCE=2 $(CPPFLAGS) $(CFLAGS) \
+		-c -o $@ $<
 
-$(BUILD)/obj:
+$(BUILD)/obj $(BUILD)/host:
 	$(Q)mkdir -p $@
 
--include $(wildcard $(BUILD)/obj/*.d)
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/host/*.d)
 
 .PHONY: run
 run: ## build, and serve ROOT at http://localhost:PORT/ until interrupted

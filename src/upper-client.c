@@ -9,6 +9,9 @@
  * library, as everywhere on the host, which is why the program is not static.
  */
 #define _GNU_SOURCE
+#include "text.h"
+#include "words.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -31,8 +34,6 @@
 
 #define RECV_MAX (1 << 20)
 #define TIMES_MAX 1000000
-#define SECONDS_MAX 86400
-#define DIGITS "0123456789"
 
 struct options {
 	int family;
@@ -115,31 +116,14 @@ ended_early(const struct talk *t)
 }
 
 static bool
-parse_number(const char *s, long least, long most, int *ret_number)
+parse_number(
+    const char *s, unsigned long least, unsigned long most, int *ret_number)
 {
-	if (*s == '\0' || s[strspn(s, DIGITS)] != '\0')
-		return false;
-	errno = 0;
-	long n = strtol(s, NULL, 10);
-	if (errno != 0 || n < least || n > most)
+	unsigned long n;
+
+	if (!word_count(s, &n) || n < least || n > most)
 		return false;
 	*ret_number = (int)n;
-	return true;
-}
-
-/* From a millisecond to a day, without a sign or an exponent. */
-static bool
-parse_seconds(const char *s, int *ret_ms)
-{
-	char *end;
-
-	if (s[strspn(s, DIGITS ".")] != '\0')
-		return false;
-	double seconds = strtod(s, &end);
-	if (end == s || *end != '\0' || seconds < 0.001 ||
-	    seconds > SECONDS_MAX)
-		return false;
-	*ret_ms = (int)(seconds * 1000);
 	return true;
 }
 
@@ -163,7 +147,7 @@ set_option(struct options *o, int letter, const char *value)
 	case 's':
 		return parse_number(value, 1, RECV_MAX, &o->recv_size);
 	case 't':
-		return parse_seconds(value, &o->timeout_ms);
+		return word_seconds(value, &o->timeout_ms);
 	default:
 		return false;
 	}
@@ -288,16 +272,16 @@ send_message(const struct talk *t, const char *message)
 
 /* Prints a reply on one line of printable ASCII, as upper logs it. */
 static int
-print_reply(const unsigned char *bytes, size_t len)
+print_reply(struct slice reply)
 {
 	(void)fputs("Server sent: ", stdout);
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == '"' || bytes[i] == '\\')
-			(void)printf("\\%c", bytes[i]);
-		else if (bytes[i] < 0x20 || bytes[i] > 0x7e)
-			(void)printf("\\x%02x", bytes[i]);
-		else
-			(void)putchar(bytes[i]);
+	for (size_t i = 0; i < reply.len; i++) {
+		char buf[sizeof("\\xhh")];
+		struct text t = TEXT_IN(buf);
+
+		text_add_escaped(
+		    &t, (struct slice){ reply.ptr + i, 1 }, sizeof(buf));
+		(void)fwrite(t.ptr, 1, t.len, stdout);
 	}
 	return print("\n");
 }
@@ -306,7 +290,7 @@ print_reply(const unsigned char *bytes, size_t len)
 static int
 receive_reply(struct talk *t, bool close_first)
 {
-	static unsigned char buffer[RECV_MAX];
+	static char buffer[RECV_MAX];
 	ssize_t n;
 
 	while (
@@ -317,7 +301,7 @@ receive_reply(struct talk *t, bool close_first)
 	if (close_first)
 		close_talk(t);
 	if (n > 0)
-		return print_reply(buffer, (size_t)n);
+		return print_reply((struct slice){ buffer, (size_t)n });
 	t->ended = true;
 	return print("Server closed the connection\n");
 }
