@@ -100,6 +100,8 @@ enum io_result
 channel_receive_until(struct channel *ch, char *buf, size_t cap,
     int64_t deadline_ms, size_t *ret_len)
 {
+	if (channel_release(ch) != IO_DONE)
+		return IO_GONE;
 	if (deadline_ms > ch->end_ms)
 		deadline_ms = ch->end_ms;
 	for (;;) {
@@ -240,6 +242,8 @@ channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 {
 	enum io_result r;
 
+	if (channel_release(ch) != IO_DONE)
+		return IO_GONE;
 	do
 		r = receive_once(ch, buf, cap, ret_len);
 	while (r == IO_TIMEOUT && peer_is_taking(ch));
@@ -305,9 +309,22 @@ write_all(struct channel *ch, struct slice s)
 	return IO_DONE;
 }
 
+void
+channel_hold(struct channel *ch, struct slice s)
+{
+	ch->held = s;
+}
+
+enum io_result
+channel_release(struct channel *ch)
+{
+	return ch->held.len == 0 ? IO_DONE : channel_send(ch, ch->held);
+}
+
 enum io_result
 channel_send(struct channel *ch, struct slice s)
 {
+	ch->held.len = 0;
 	if (!ch->out_is_socket)
 		return write_all(ch, s);
 	while (s.len > 0) {

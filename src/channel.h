@@ -46,6 +46,7 @@ struct channel {
 	struct patience patience;
 	int64_t end_ms; /* of the connection, by the monotonic clock */
 	uint64_t sent; /* bytes that were handed to the system so far */
+	struct slice held; /* bytes that leave before the next wait for input */
 	struct window window;
 	bool in_is_socket;
 	bool out_is_socket;
@@ -73,7 +74,7 @@ bool channel_open(struct channel *ch, int in, int out,
  * Waits for input and puts up to `cap` bytes into buf: IO_DONE with
  * *ret_len > 0, IO_END, IO_GONE, or IO_TIMEOUT when nothing came for the idle
  * timeout.  That starts when the peer has taken all that was sent, or takes it
- * too slowly.
+ * too slowly.  What is held leaves first; where it cannot, that is IO_GONE.
  */
 enum io_result channel_receive_idle(
     struct channel *ch, char *buf, size_t cap, size_t *ret_len);
@@ -92,12 +93,22 @@ bool channel_has_more(const struct channel *ch);
 void channel_begin_answer(struct channel *ch);
 
 /*
- * Sends all of s.  IO_TIMEOUT when the peer takes it too slowly, which is
+ * Sends all of s, which begins with what was held.  IO_TIMEOUT when the peer takes it too slowly, which is
  * looked at every send timeout, or the connection's life is over; where it has
  * not kept up, TCP resets the connection when it is closed, rather than go on
  * sending for minutes.  IO_GONE when the peer is gone.
  */
 enum io_result channel_send(struct channel *ch, struct slice s);
+
+/*
+ * Holds s, in memory that stays, until there is something else to send or the
+ * peer is waited for: answers to requests that came together leave together.
+ * What the caller sends next begins with s.
+ */
+void channel_hold(struct channel *ch, struct slice s);
+
+/* Sends what is held, if anything is; results as of channel_send(). */
+enum io_result channel_release(struct channel *ch);
 
 /*
  * Waits until more can be sent: IO_DONE, or IO_TIMEOUT and IO_GONE as above.

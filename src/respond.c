@@ -21,6 +21,9 @@
 #define BOUNDARY_LEN 32
 #define PART_HEAD_MAX 320
 
+/* Room for any head but for its Location, and for the head of a part. */
+#define HEAD_USUAL 1024
+
 static void
 add_field(struct text *t, const char *name, struct slice value)
 {
@@ -209,6 +212,13 @@ make_boundary(char boundary[BOUNDARY_LEN + 1])
 	boundary[BOUNDARY_LEN] = '\0';
 }
 
+/* Whether a piece of a file is copied behind the head, to leave with it. */
+static bool
+is_copied(const struct range *piece)
+{
+	return piece->len <= CONTENT_COPY_MAX;
+}
+
 /* Copies a small piece of a file behind the head. */
 static enum verdict
 add_piece(struct text *t, int file, const struct range *piece)
@@ -249,18 +259,28 @@ verdict_of_result(enum io_result r)
 	return CLIENT_GONE;
 }
 
+/* Sends what is in t, or holds it for the next answer to join. */
+static enum verdict
+send_text(struct channel *ch, const struct text *t, bool hold)
+{
+	if (!hold)
+		return verdict_of_result(channel_send(ch, text_slice(t)));
+	channel_hold(ch, text_slice(t));
+	return PROCEED;
+}
+
 /* Sends the head that is in t, and one piece of the file behind it. */
 static enum verdict
 send_piece(struct channel *ch, struct text *t, int file,
-    const struct range *piece, uint64_t *ret_sent)
+    const struct range *piece, bool hold, uint64_t *ret_sent)
 {
-	if (piece->len > CONTENT_COPY_MAX || piece->len > t->cap - t->len)
+	if (!is_copied(piece) || piece->len > t->cap - t->len)
 		return verdict_of_result(transfer_file(ch, text_slice(t), file,
 		    piece->first, piece->len, ret_sent));
 
 	enum verdict v = add_piece(t, file, piece);
 	if (v == PROCEED)
-		v = verdict_of_result(channel_send(ch, text_slice(t)));
+		v = send_text(ch, t, hold);
 	*ret_sent = v == PROCEED ? piece->len : 0;
 	return v;
 }
@@ -280,7 +300,7 @@ send_parts(struct channel *ch, struct text *t, const struct reply *reply,
 		insist(!t->overflowed);
 		size_t head_len = t->len - before;
 		v = send_piece(
-		    ch, t, reply->file, &reply->ranges.list[i], &sent);
+		    ch, t, reply->file, &reply->ranges.list[i], false, &sent);
 		*ret_sent += sent + (v == PROCEED ? head_len : 0);
 		t->len = 0;
 	}
@@ -292,38 +312,72 @@ send_parts(struct channel *ch, struct text *t, const struct reply *reply,
 	return v;
 }
 
+/*
+ * Sends the content that the head in t announces behind it; `boundary` stands
+ * between its parts.
+ */
+static enum verdict
+send_content(struct channel *ch, struct text *t, const struct reply *reply,
+    const char *boundary, bool hold, uint64_t *ret_sent)
+{
+	const struct range whole = { 0, reply->content_length };
+
+	if (reply->ranges.count > 1)
+		return send_parts(ch, t, reply, boundary, ret_sent);
+	if (reply->file >= 0)
+		return send_piece(ch, t, reply->file,
+		    reply->ranges.count == 1 ? &reply->ranges.list[0] : &whole,
+		    hold, ret_sent);
+	text_add(t, reply->content);
+	insist(!t->overflowed);
+	*ret_sent = reply->content.len;
+	return send_text(ch, t, hold);
+}
+
+/* How much room an answer takes: more than its head, with what is copied. */
+static size_t
+room_for(const struct reply *reply)
+{
+	size_t room = HEAD_USUAL +
+	    3 *
+		(reply->location.len + reply->location_query.len +
+		    reply->location_fragment.len);
+
+	/* At most, a small file is asked for whole. */
+	return reply->has_content && reply->content_length <= CONTENT_COPY_MAX ?
+	    room + (size_t)reply->content_length :
+	    room;
+}
+
 enum verdict
 respond(struct channel *ch, struct output *out, const struct reply *reply,
-    int64_t now, uint64_t *ret_content_sent)
+    int64_t now, bool more, uint64_t *ret_content_sent)
 {
 	struct text t = TEXT_IN(out->buf);
 	char boundary[BOUNDARY_LEN + 1] = "";
+	bool hold = more && !reply->close;
+	enum verdict v = PROCEED;
 
 	*ret_content_sent = 0;
+	if (room_for(reply) > t.cap - ch->held.len)
+		v = verdict_of_result(channel_release(ch));
+	if (v != PROCEED)
+		return v;
+	t.len = ch->held.len;
+
 	if (reply->ranges.count > 1)
 		make_boundary(boundary);
 	uint64_t length = length_of_content(reply, boundary);
 	add_head(&t, reply, now, boundary, length);
 	insist(!t.overflowed);
 
-	bool has_content =
-	    reply->has_content && !reply->head_only && length > 0;
-	if (has_content && reply->file >= 0) {
-		const struct range whole = { 0, reply->content_length };
-
-		if (reply->ranges.count > 1)
-			return send_parts(
-			    ch, &t, reply, boundary, ret_content_sent);
-		return send_piece(ch, &t, reply->file,
-		    reply->ranges.count == 1 ? &reply->ranges.list[0] : &whole,
-		    ret_content_sent);
-	}
-	if (has_content)
-		text_add(&t, reply->content);
-	insist(!t.overflowed);
-
-	enum verdict v = verdict_of_result(channel_send(ch, text_slice(&t)));
-	if (v == PROCEED && has_content)
-		*ret_content_sent = length;
+	if (reply->has_content && !reply->head_only && length > 0)
+		v = send_content(
+		    ch, &t, reply, boundary, hold, ret_content_sent);
+	else
+		v = send_text(ch, &t, hold);
+	/* What could not be sent does not keep back the answers before it. */
+	if (v != PROCEED)
+		(void)channel_release(ch);
 	return v;
 }

@@ -20,12 +20,16 @@ struct output {
 };
 
 /*
- * Sends the answer.  PROCEED: all of it left.  Otherwise the connection cannot
+ * Sends the answer; where another request has arrived already (`more`), a small
+ * one may be held by the channel, to leave together with the next.  `out` is
+ * the same one for all answers of a connection.  PROCEED: all of it left, or is
+ * held.  Otherwise the connection cannot
  * be used any more: CLIENT_GONE, SEND_TIMEOUT, or FILE_SHRANK and FILE_LOST,
  * where the file ended or failed before the announced length was sent.
  * *ret_content_sent counts the bytes of content that left.
  */
 enum verdict respond(struct channel *ch, struct output *out,
-    const struct reply *reply, int64_t now, uint64_t *ret_content_sent);
+    const struct reply *reply, int64_t now, bool more,
+    uint64_t *ret_content_sent);
 
 #endif

@@ -142,7 +142,8 @@ answer_one(struct conn *c)
 
 	channel_begin_answer(&c->channel);
 	enum verdict end =
-	    respond(&c->channel, &c->out, &reply, now.tv_sec, &content_sent);
+	    respond(&c->channel, &c->out, &reply, now.tv_sec,
+		read_has_more(&c->in), &content_sent);
 	target_close(&c->target);
 	if (end == SEND_TIMEOUT && channel_is_over(&c->channel))
 		end = LIFE_OVER;
