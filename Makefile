@@ -34,7 +34,7 @@ ROOT = files
 quote = '$(subst ','\'',$(1))'
 
 # The modules of httpd, in the order in which a request meets them.
-MODULES = httpd words options start user serve sandbox channel read parse content target rules codings resolve types \
+MODULES = httpd words options start user serve sandbox channel read parse content target rules codings stored resolve types \
 	conditions ranges decide respond transfer access log date text verdict
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \

@@ -9,6 +9,7 @@
 /* In the order in which they are preferred where the client does not mind. */
 enum coding { CODING_BR, CODING_ZSTD, CODING_GZIP, CODING_IDENTITY };
 #define CODINGS_STORED 3 /* all but identity */
+#define CODING_SUFFIX_MAX 4
 
 /* Nothing that the client accepts is there. */
 #define CODING_NONE (CODING_IDENTITY + 1)

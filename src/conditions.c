@@ -12,13 +12,12 @@
 /* Image builders and package stores date files 0 or 1. */
 #define DATE_UNKNOWN_MAX 1
 
-/* Whether a file changed at least a second before now. */
-static bool
-is_settled(const struct file_facts *f, const struct timespec *now)
+bool
+moment_is_settled(int64_t seconds, int64_t ns, const struct timespec *now)
 {
-	if (f->modified != now->tv_sec - 1)
-		return f->modified < now->tv_sec - 1;
-	return f->modified_ns <= (uint32_t)now->tv_nsec;
+	if (seconds != now->tv_sec - 1)
+		return seconds < now->tv_sec - 1;
+	return ns <= now->tv_nsec;
 }
 
 void
@@ -29,7 +28,7 @@ validators_of_file(const struct file_facts *f, enum coding coding,
 	struct validators *v = ret_validators;
 	struct text t = TEXT_IN(v->tag);
 	bool dated = f->modified > DATE_UNKNOWN_MAX;
-	bool settled = is_settled(f, now);
+	bool settled = moment_is_settled(f->modified, f->modified_ns, now);
 
 	v->modified = -1;
 	v->modified_is_strong = settled;

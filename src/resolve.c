@@ -148,6 +148,7 @@ void
 target_reset(struct target *t)
 {
 	t->file = -1;
+	t->is_kept = false;
 	t->coding = CODING_IDENTITY;
 	t->varies = false;
 	t->path.len = 0;
@@ -157,7 +158,7 @@ target_reset(struct target *t)
 void
 target_close(struct target *t)
 {
-	if (t->file >= 0)
+	if (t->file >= 0 && !t->is_kept)
 		close(t->file);
 	t->file = -1;
 }
@@ -179,12 +180,12 @@ verdict_of_unreadable(const struct site *site, const char *path)
 }
 
 /*
- * Opens a file and asks what it is.  FOUND: *ret_fd is a regular file's;
+ * Opens a file and asks what it is.  FOUND: it is a regular file;
  * SLASH_MISSING: it is a directory.
  */
 static enum verdict
-open_regular(const struct site *site, const char *path, int *ret_fd,
-    struct file_facts *ret_facts)
+open_regular(
+    const struct site *site, const char *path, struct stored_file *ret_file)
 {
 	struct stat st;
 	int fd = open_beneath(site->root, path, OPEN_FLAGS);
@@ -204,22 +205,17 @@ open_regular(const struct site *site, const char *path, int *ret_fd,
 		close(fd);
 		return v;
 	}
-	*ret_fd = fd;
-	*ret_facts = (struct file_facts){
-		.size = (uint64_t)st.st_size,
-		.inode = st.st_ino,
-		.modified = st.st_mtim.tv_sec,
-		.modified_ns = (uint32_t)st.st_mtim.tv_nsec,
+	*ret_file = (struct stored_file){
+		.fd = fd,
+		.facts = {
+			.size = (uint64_t)st.st_size,
+			.inode = st.st_ino,
+			.modified = st.st_mtim.tv_sec,
+			.modified_ns = (uint32_t)st.st_mtim.tv_nsec,
+		},
+		.changed = st.st_ctim,
 	};
 	return FOUND;
-}
-
-/* Opens `path` as the answer's representation. */
-static enum verdict
-open_file(const struct site *site, const char *path, struct target *t)
-{
-	insist(t->file < 0);
-	return open_regular(site, path, &t->file, &t->facts);
 }
 
 /*
@@ -234,58 +230,99 @@ is_older(const struct file_facts *a, const struct file_facts *b)
 	return a->modified_ns != 0 && a->modified_ns < b->modified_ns;
 }
 
+/* Whether there is something by that name; cheaper than a failure to open. */
+static bool
+is_there(const struct site *site, const char *path)
+{
+	struct stat st;
+
+	return fstatat(site->root, path, &st, 0) == 0;
+}
+
 /*
- * Looks for neighbours of the file that hold it in another coding, and makes
- * the one that suits the client best the representation.  One that is older
- * than the file is what is left of an earlier state of it.  The path is put
- * back.
+ * Opens a file, and its neighbours that hold it in another coding.  One that is
+ * older than the file is what is left of an earlier state of it.  The name at
+ * `path` is put back.
  */
 static enum verdict
-choose_coding(const struct site *site, const struct request *r,
-    struct target *t, char *end_of_path)
+open_stored(const struct site *site, char *path, bool may_have_neighbours,
+    struct stored *ret_stored)
 {
-	struct {
-		int fd;
-		struct file_facts facts;
-	} stored[CODINGS_STORED] = { 0 };
-	unsigned available = 0;
+	struct stored *s = ret_stored;
+	struct stored_file *identity = &s->by_coding[CODING_IDENTITY];
+	char *end = path + strlen(path);
+	enum verdict v = open_regular(site, path, identity);
 
-	for (unsigned i = 0; i < CODINGS_STORED; i++) {
+	if (v != FOUND)
+		return v;
+	s->available = 1u << CODING_IDENTITY;
+	for (unsigned i = 0; may_have_neighbours && i < CODINGS_STORED; i++) {
+		struct stored_file *f = &s->by_coding[i];
 		const char *suffix = coding_suffix((enum coding)i);
 
-		memcpy(end_of_path, suffix, strlen(suffix) + 1);
-		if (open_regular(site, t->path.name, &stored[i].fd,
-			&stored[i].facts) != FOUND)
+		memcpy(end, suffix, strlen(suffix) + 1);
+		if (!is_there(site, path) ||
+		    open_regular(site, path, f) != FOUND)
 			continue;
-		if (is_older(&stored[i].facts, &t->facts))
-			close(stored[i].fd);
+		if (is_older(&f->facts, &identity->facts))
+			close(f->fd);
 		else
-			available |= 1u << i;
+			s->available |= 1u << i;
 	}
-	*end_of_path = '\0';
+	*end = '\0';
+	return FOUND;
+}
 
-	unsigned chosen = codings_choose(r, available);
-	for (unsigned i = 0; i < CODINGS_STORED; i++) {
-		if ((available & 1u << i) == 0)
-			continue;
-		if (i != chosen) {
-			close(stored[i].fd);
-			continue;
-		}
-		close(t->file);
-		t->file = stored[i].fd;
-		t->facts = stored[i].facts;
-		t->coding = (enum coding)i;
+/* Makes one file of those that are there the representation. */
+static void
+choose_file(const struct stored *s, unsigned chosen, struct target *t)
+{
+	insist(t->file < 0);
+	t->file = s->by_coding[chosen].fd;
+	t->facts = s->by_coding[chosen].facts;
+	t->coding = (enum coding)chosen;
+}
+
+/* Opens the file of that name, in the coding that suits the client best. */
+static enum verdict
+open_named(const struct site *site, struct store *store,
+    const struct request *r, const struct timespec *now, char *path,
+    struct target *t)
+{
+	bool may_have_neighbours =
+	    !type_is_compressed(type_of_name(slice_of(path)));
+	const struct stored *s =
+	    store == NULL ? NULL : store_find(store, site->root, path);
+	struct stored opened;
+
+	t->is_kept = s != NULL;
+	if (s == NULL) {
+		enum verdict v =
+		    open_stored(site, path, may_have_neighbours, &opened);
+
+		if (v != FOUND)
+			return v;
+		s = &opened;
+		t->is_kept = store != NULL &&
+		    store_keep(store, site->root, path, s, now);
 	}
-	t->varies = available != 0;
+
+	unsigned chosen = may_have_neighbours ?
+	    codings_choose(r, s->available) :
+	    CODING_IDENTITY;
+	t->varies = s->available != 1u << CODING_IDENTITY;
 	if (chosen != CODING_NONE)
-		return FOUND;
-	target_close(t);
-	return NOT_ACCEPTABLE;
+		choose_file(s, chosen, t);
+	if (!t->is_kept) {
+		opened.available &= ~(1u << chosen);
+		stored_close(&opened);
+	}
+	return chosen == CODING_NONE ? NOT_ACCEPTABLE : FOUND;
 }
 
 static enum verdict
-open_path(const struct site *site, const struct request *r, struct target *t)
+open_path(const struct site *site, struct store *store,
+    const struct request *r, const struct timespec *now, struct target *t)
 {
 	struct path *p = &t->path;
 	size_t len = p->len;
@@ -296,9 +333,7 @@ open_path(const struct site *site, const struct request *r, struct target *t)
 		insist(len + sizeof("/index.html.zst") <= sizeof(p->name));
 		memcpy(p->name + len, index, strlen(index) + 1);
 	}
-	enum verdict v = open_file(site, p->name, t);
-	if (v == FOUND && !type_is_compressed(type_of_name(slice_of(p->name))))
-		v = choose_coding(site, r, t, p->name + strlen(p->name));
+	enum verdict v = open_named(site, store, r, now, p->name, t);
 	if (p->ends_in_slash) {
 		p->name[len] = '\0';
 		if (v == SLASH_MISSING)
@@ -384,9 +419,8 @@ search_rules(int fd, struct target *t)
 static enum verdict
 find_rule(const struct site *site, struct target *t)
 {
-	struct file_facts facts;
-	int fd = -1;
-	enum verdict v = open_regular(site, "_redirects", &fd, &facts);
+	struct stored_file rules;
+	enum verdict v = open_regular(site, "_redirects", &rules);
 
 	if (v != FOUND) {
 		/* Rules that nobody may read are the operator's mistake. */
@@ -394,20 +428,36 @@ find_rule(const struct site *site, struct target *t)
 		    v == SLASH_MISSING || verdict_status(v) == 404 ? NOT_FOUND :
 								     v;
 	}
-	v = search_rules(fd, t);
-	close(fd);
+	v = search_rules(rules.fd, t);
+	close(rules.fd);
 	return v;
 }
 
+/* Makes the tree's own page for a 404 the representation, if it has one. */
+static void
+open_page(const struct site *site, struct target *t)
+{
+	struct stored_file page;
+
+	if (open_regular(site, "404.html", &page) == FOUND) {
+		t->file = page.fd;
+		t->facts = page.facts;
+	}
+}
+
 enum verdict
-resolve_target(
-    const struct site *site, const struct request *r, struct target *ret_target)
+resolve_target(const struct site *site, struct store *store,
+    const struct request *r, const struct timespec *now,
+    struct target *ret_target)
 {
 	struct target *t = ret_target;
 
 	enum verdict v = target_decode_path(r->path, &t->path);
 	if (v == PROCEED)
-		v = open_path(site, r, t);
+		v = open_path(site, store, r, now, t);
+	/* What is kept does not stand in the way of what is asked for. */
+	if (v == OUT_OF_RESOURCES && store != NULL && store_drop(store))
+		v = open_path(site, NULL, r, now, t);
 	if (verdict_status(v) == 404 && v != ENCODED_SLASH) {
 		enum verdict ruled = find_rule(site, t);
 
@@ -415,6 +465,6 @@ resolve_target(
 			v = ruled;
 	}
 	if (verdict_status(v) == 404)
-		(void)open_file(site, "404.html", t); /* where it has one */
+		open_page(site, t);
 	return v;
 }

@@ -8,6 +8,7 @@
 #include "conditions.h"
 #include "parse.h"
 #include "rules.h"
+#include "stored.h"
 #include "target.h"
 
 #include <stdint.h>
@@ -29,6 +30,7 @@ struct bad_rule {
 /* What was found.  One per connection, used again for each request. */
 struct target {
 	int file; /* the representation, open for reading; -1 if none */
+	bool is_kept; /* it is the store's */
 	struct file_facts facts; /* of that file */
 	enum coding coding; /* in which it is stored */
 	bool varies; /* it is there in other codings too */
@@ -54,8 +56,12 @@ int site_open(struct site *site, const char *directory);
  *
  * Every file is opened beneath the root, whatever links the tree holds.  The
  * caller has called target_reset(), and closes the file by target_close().
+ *
+ * What is found is looked for in the store first, and may be kept there; `now`
+ * is the calendar clock.  NULL: nothing is kept.
  */
-enum verdict resolve_target(const struct site *site, const struct request *r,
+enum verdict resolve_target(const struct site *site, struct store *store,
+    const struct request *r, const struct timespec *now,
     struct target *ret_target);
 
 /* Makes a target that holds nothing. */

@@ -45,8 +45,8 @@
  * From the root's on, fewer of its own are open at a time than the second of
  * these; the rest is for what a spawner left open.
  */
-#define DESCRIPTORS_MAX 64
-#define DESCRIPTORS_OWN 16
+#define DESCRIPTORS_MAX 128
+#define DESCRIPTORS_OWN 96
 
 static bool
 may_be_regular_file(int fd)
@@ -207,9 +207,9 @@ static const uint32_t calls[] = {
 #else
 	SYS_fstat,
 #endif
-#if defined(__GLIBC__) && defined(SYS_fstatat64)
+#ifdef SYS_fstatat64
 	SYS_fstatat64,
-#elif defined(__GLIBC__)
+#else
 	SYS_newfstatat,
 #endif
 	SYS_close,

@@ -31,6 +31,7 @@ struct conn {
 	struct input in;
 	struct target target;
 	struct output out;
+	struct store store;
 };
 
 static struct conn connection;
@@ -130,11 +131,13 @@ answer_one(struct conn *c)
 		v = read_rest(c, &req, v);
 	if (verdict_status(v) == 0 && v != PROCEED)
 		return AFTER_CLOSE;
-	if (v == PROCEED)
-		v = resolve_target(c->site, &req, &c->target);
 
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
+	/* Nothing is kept for a connection that may ask only once. */
+	if (v == PROCEED)
+		v = resolve_target(c->site, c->requests > 0 ? &c->store : NULL,
+		    &req, &now, &c->target);
 	bool last = ++c->requests == c->options->max_requests ||
 	    channel_is_over(&c->channel);
 	v = decide_reply(

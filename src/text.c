@@ -9,6 +9,29 @@
 static const char hex_upper[] = "0123456789ABCDEF";
 static const char hex_lower[] = "0123456789abcdef";
 
+/*
+ * Copies a short run of bytes.  An answer's head is some sixty of them, and
+ * musl's memcpy starts each with a string instruction, which took a sixth of
+ * the time of an answer.  A compiler makes single loads and stores of a
+ * memcpy() of constant length; the last ones may overlap those before.
+ */
+static void
+copy_short(char *to, const char *from, size_t len)
+{
+	if (len >= 8) {
+		for (size_t i = 0; i < len - 8; i += 8)
+			memcpy(to + i, from + i, 8);
+		memcpy(to + len - 8, from + len - 8, 8);
+	} else if (len >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + len - 4, from + len - 4, 4);
+	} else if (len > 0) {
+		to[0] = from[0];
+		to[len / 2] = from[len / 2];
+		to[len - 1] = from[len - 1];
+	}
+}
+
 void
 text_add(struct text *t, struct slice s)
 {
@@ -16,8 +39,7 @@ text_add(struct text *t, struct slice s)
 		t->overflowed = true;
 		return;
 	}
-	if (s.len > 0)
-		memcpy(t->ptr + t->len, s.ptr, s.len);
+	copy_short(t->ptr + t->len, s.ptr, s.len);
 	t->len += s.len;
 }
 

@@ -231,7 +231,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	os_start(&plan);
 	target_reset(&t);
-	enum verdict v = resolve_target(&site, &r, &t);
+	enum verdict v = resolve_target(&site, NULL, &r, NULL, &t);
 	require(t.file < 0 && os_open_files() == 0);
 	if (v == BAD_ESCAPE || v == ENCODED_SLASH) {
 		require(t.bad_rule.line == 0);

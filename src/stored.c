@@ -1,0 +1,148 @@
+/*
+ * stored: a file as it is stored, and the last few that are kept open.
+ */
+#define _GNU_SOURCE
+#include "stored.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void
+stored_close(const struct stored *s)
+{
+	for (unsigned i = 0; i < CODING_NONE; i++)
+		if ((s->available & 1u << i) != 0)
+			close(s->by_coding[i].fd);
+}
+
+static bool
+is_same_moment(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Asks for the state of the directory that holds a file. */
+static bool
+directory_of(int root, const char *path, struct directory_state *ret_state)
+{
+	char name[STORE_PATH_CAP];
+	const char *slash = strrchr(path, '/');
+	size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+	struct stat st;
+
+	memcpy(name, path, len);
+	name[len] = '\0';
+	if (fstatat(root, name, &st, AT_EMPTY_PATH) != 0)
+		return false;
+	*ret_state = (struct directory_state){
+		.device = st.st_dev,
+		.inode = st.st_ino,
+		.changed = st.st_ctim,
+	};
+	return true;
+}
+
+static bool
+is_unchanged(const struct store_entry *e, int root)
+{
+	struct directory_state d;
+
+	if (!directory_of(root, e->path, &d) ||
+	    d.device != e->directory.device || d.inode != e->directory.inode ||
+	    !is_same_moment(&d.changed, &e->directory.changed))
+		return false;
+	for (unsigned i = 0; i < CODING_NONE; i++) {
+		const struct stored_file *f = &e->stored.by_coding[i];
+		struct stat st;
+
+		if ((e->stored.available & 1u << i) != 0 &&
+		    (fstat(f->fd, &st) != 0 ||
+			!is_same_moment(&st.st_ctim, &f->changed)))
+			return false;
+	}
+	return true;
+}
+
+static void
+forget(struct store_entry *e)
+{
+	if (e->path[0] != '\0')
+		stored_close(&e->stored);
+	e->path[0] = '\0';
+}
+
+const struct stored *
+store_find(struct store *store, int root, const char *path)
+{
+	for (size_t i = 0; i < STORE_ENTRIES; i++) {
+		struct store_entry *e = &store->entries[i];
+
+		if (strcmp(e->path, path) != 0)
+			continue;
+		if (is_unchanged(e, root))
+			return &e->stored;
+		forget(e);
+	}
+	return NULL;
+}
+
+/*
+ * Whether all files have been as they are for a second, and have their names
+ * in the directory itself: what a symbolic link leads to can change elsewhere.
+ */
+static bool
+may_be_kept(int root, const char *path, const struct stored *s,
+    const struct timespec *now)
+{
+	char name[STORE_PATH_CAP + CODING_SUFFIX_MAX];
+	size_t len = strlen(path);
+
+	memcpy(name, path, len);
+	for (unsigned i = 0; i < CODING_NONE; i++) {
+		const struct timespec *changed = &s->by_coding[i].changed;
+		const char *suffix = coding_suffix((enum coding)i);
+		struct stat st;
+
+		if ((s->available & 1u << i) == 0)
+			continue;
+		memcpy(name + len, suffix, strlen(suffix) + 1);
+		if (!moment_is_settled(
+			changed->tv_sec, changed->tv_nsec, now) ||
+		    fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    !S_ISREG(st.st_mode))
+			return false;
+	}
+	return true;
+}
+
+bool
+store_keep(struct store *store, int root, const char *path,
+    const struct stored *s, const struct timespec *now)
+{
+	struct store_entry *e = &store->entries[store->next];
+	struct directory_state d;
+
+	if (strlen(path) >= STORE_PATH_CAP || !directory_of(root, path, &d) ||
+	    !moment_is_settled(d.changed.tv_sec, d.changed.tv_nsec, now) ||
+	    !may_be_kept(root, path, s, now))
+		return false;
+	forget(e);
+	memcpy(e->path, path, strlen(path) + 1);
+	e->directory = d;
+	e->stored = *s;
+	store->next = (store->next + 1) % STORE_ENTRIES;
+	return true;
+}
+
+bool
+store_drop(struct store *store)
+{
+	bool had = false;
+
+	for (size_t i = 0; i < STORE_ENTRIES; i++) {
+		had |= store->entries[i].path[0] != '\0';
+		forget(&store->entries[i]);
+	}
+	return had;
+}

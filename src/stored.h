@@ -1,0 +1,78 @@
+/*
+ * stored: a file as it is stored, in one or several content codings, and the
+ * last few of them that a connection was asked for, kept open.
+ *
+ * A kept connection is asked for the same files over and over, by a proxy above
+ * all.  Opening one by a path that cannot leave the root, and looking for its
+ * neighbours in other codings, costs seven system calls; to see that nothing
+ * has changed since takes two.
+ */
+#ifndef STORED_H
+#define STORED_H
+
+#include "codings.h"
+#include "conditions.h"
+
+/* How many files are kept, and how long the path of such a file may be. */
+#define STORE_ENTRIES 16
+#define STORE_PATH_CAP 256
+
+/* One file, open for reading. */
+struct stored_file {
+	int fd;
+	struct file_facts facts;
+	struct timespec changed; /* st_ctim */
+};
+
+/* The codings in which a file is there. */
+struct stored {
+	unsigned available; /* bits of 1 << coding */
+	struct stored_file by_coding[CODING_NONE];
+};
+
+/* Closes what is available. */
+void stored_close(const struct stored *s);
+
+/* What tells one state of a directory from another. */
+struct directory_state {
+	uint64_t device;
+	uint64_t inode;
+	struct timespec changed;
+};
+
+/* The files that are kept; starts as zero. */
+struct store {
+	struct store_entry {
+		char path[STORE_PATH_CAP]; /* empty: nothing is kept here */
+		struct directory_state directory;
+		struct stored stored;
+	} entries[STORE_ENTRIES];
+	unsigned next; /* the entry that makes room for another */
+};
+
+/*
+ * What is kept for a path beneath the directory `root`, if opening it again
+ * would find the same: the directory that holds it has not changed, so its
+ * name, and those of its neighbours, still mean the same files; and nor have
+ * these.  NULL otherwise.  The store goes on owning it, until the next call of
+ * store_keep() or store_drop().
+ *
+ * Two changes go unseen: a mount on the file alone, and a directory above that
+ * moves out of the root while a symbolic link to it takes its place.
+ */
+const struct stored *store_find(
+    struct store *store, int root, const char *path);
+
+/*
+ * Keeps what was found for a path, and owns it from then on.  false, and
+ * nothing is kept: where the path is long or ends in a symbolic link, or where
+ * the directory or a file changed less than a second before `now`, when its
+ * date may not tell of the next change.
+ */
+bool store_keep(struct store *store, int root, const char *path,
+    const struct stored *s, const struct timespec *now);
+
+/* Closes all that is kept.  false: nothing was. */
+bool store_drop(struct store *store);
+
+#endif
