@@ -23,6 +23,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,12 +32,32 @@
 #define LINGER_MAX_BYTES (1 << 20)
 #define TIMER_TICK_MS 10 /* a receive timeout may end one tick early */
 
+/*
+ * musl's own function looks for the kernel's faster one at its first use, which
+ * takes two page faults and a search: 2.5 us, at 0.1 us to be saved by a call.
+ */
+static void
+clock_now(clockid_t clock, struct timespec *ret_now)
+{
+#if defined(__LP64__) && !defined(__GLIBC__)
+	syscall(SYS_clock_gettime, clock, ret_now);
+#else
+	clock_gettime(clock, ret_now);
+#endif
+}
+
+void
+clock_calendar(struct timespec *ret_now)
+{
+	clock_now(CLOCK_REALTIME, ret_now);
+}
+
 int64_t
 clock_monotonic_ms(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_now(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <time.h>
 
 enum io_result {
 	IO_DONE,
@@ -128,6 +129,9 @@ bool channel_is_over(const struct channel *ch);
  * unread input would make TCP throw away an answer on its way (RFC 9112 9.6).
  */
 void channel_linger(struct channel *ch);
+
+/* The calendar clock. */
+void clock_calendar(struct timespec *ret_now);
 
 /* The monotonic clock, in milliseconds. */
 int64_t clock_monotonic_ms(void);

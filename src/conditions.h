@@ -14,8 +14,7 @@
  * Whether something that changed at a moment did so at least a second before
  * now: if it changes again, the moment is another one then.
  */
-bool moment_is_settled(
-    int64_t seconds, int64_t ns, const struct timespec *now);
+bool moment_is_settled(int64_t seconds, int64_t ns, const struct timespec *now);
 
 /* What tells one state of a representation from another. */
 struct validators {

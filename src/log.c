@@ -38,6 +38,7 @@ enum destination { UNKNOWN, STANDARD_ERROR, SYSLOG, NOWHERE };
 static struct {
 	enum destination destination;
 	bool error_is_socket; /* as of the journal */
+	bool error_is_file; /* which takes a line without waiting */
 	int syslog;
 	struct text peer; /* the client's address */
 	char peer_buf[INET6_ADDRSTRLEN];
@@ -75,6 +76,7 @@ find_destination(void)
 	if (flags >= 0 && (flags & O_PATH) == 0 &&
 	    fstat(STDERR_FILENO, &st) == 0 && !standard_error_is_client(&st)) {
 		log_state.error_is_socket = S_ISSOCK(st.st_mode);
+		log_state.error_is_file = S_ISREG(st.st_mode);
 		return STANDARD_ERROR;
 	}
 	log_state.syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -104,7 +106,7 @@ write_to_standard_error(struct slice s)
 		if (n >= 0 || errno != EAGAIN)
 			return n;
 	}
-	int ready = poll(&p, 1, STUCK_MS);
+	int ready = log_state.error_is_file ? 1 : poll(&p, 1, STUCK_MS);
 	if (ready <= 0)
 		return ready;
 	return log_state.error_is_socket ?

@@ -321,8 +321,8 @@ open_named(const struct site *site, struct store *store,
 }
 
 static enum verdict
-open_path(const struct site *site, struct store *store,
-    const struct request *r, const struct timespec *now, struct target *t)
+open_path(const struct site *site, struct store *store, const struct request *r,
+    const struct timespec *now, struct target *t)
 {
 	struct path *p = &t->path;
 	size_t len = p->len;
@@ -330,7 +330,6 @@ open_path(const struct site *site, struct store *store,
 	if (p->ends_in_slash) {
 		/* The name is used with its index, and put back. */
 		const char *index = len > 0 ? "/index.html" : "index.html";
-		insist(len + sizeof("/index.html.zst") <= sizeof(p->name));
 		memcpy(p->name + len, index, strlen(index) + 1);
 	}
 	enum verdict v = open_named(site, store, r, now, p->name, t);

@@ -36,8 +36,8 @@ struct target {
 	bool varies; /* it is there in other codings too */
 	struct rule rule; /* where the verdict is REDIRECTED */
 	struct bad_rule bad_rule; /* the first one */
-	struct path path;
 	char rules_buf[RULES_BUF]; /* where rule's slices lie */
+	struct path path;
 };
 
 /*

@@ -8,6 +8,7 @@
 
 #include "access.h"
 #include "content.h"
+#include "large.h"
 #include "log.h"
 #include "read.h"
 #include "respond.h"
@@ -20,8 +21,9 @@
 
 /*
  * All memory of a connection.  A page that no request needs is never touched,
- * and the members stand in such an order that a usual request needs three:
- * the start of all this, the target, the output.
+ * and the members stand in such an order that a usual request needs two: the
+ * start of all this, on the page of the program's other variables, and the end
+ * of the target's path with the start of the output.
  */
 struct conn {
 	const struct site *site; /* NULL: there is nothing to serve */
@@ -34,7 +36,7 @@ struct conn {
 	struct store store;
 };
 
-static struct conn connection;
+struct conn serve_connection LARGE;
 
 enum after {
 	AFTER_NEXT, /* the connection persists */
@@ -133,7 +135,7 @@ answer_one(struct conn *c)
 		return AFTER_CLOSE;
 
 	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_calendar(&now);
 	/* Nothing is kept for a connection that may ask only once. */
 	if (v == PROCEED)
 		v = resolve_target(c->site, c->requests > 0 ? &c->store : NULL,
@@ -144,9 +146,8 @@ answer_one(struct conn *c)
 	    v, &req, &c->target, &c->options->policy, last, &now, &reply);
 
 	channel_begin_answer(&c->channel);
-	enum verdict end =
-	    respond(&c->channel, &c->out, &reply, now.tv_sec,
-		read_has_more(&c->in), &content_sent);
+	enum verdict end = respond(&c->channel, &c->out, &reply, now.tv_sec,
+	    read_has_more(&c->in), &content_sent);
 	target_close(&c->target);
 	if (end == SEND_TIMEOUT && channel_is_over(&c->channel))
 		end = LIFE_OVER;
@@ -180,7 +181,7 @@ open_connection(
 bool
 serve(const struct site *site, const struct options *options)
 {
-	struct conn *c = &connection;
+	struct conn *c = &serve_connection;
 	enum after after;
 
 	if (!open_connection(c, site, options))
@@ -195,7 +196,7 @@ serve(const struct site *site, const struct options *options)
 void
 serve_unavailable(const struct options *options)
 {
-	if (open_connection(&connection, NULL, options) &&
-	    answer_one(&connection) == AFTER_LINGER)
-		channel_linger(&connection.channel);
+	if (open_connection(&serve_connection, NULL, options) &&
+	    answer_one(&serve_connection) == AFTER_LINGER)
+		channel_linger(&serve_connection.channel);
 }

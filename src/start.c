@@ -29,7 +29,7 @@ static int
 hand_over(int argc, char **argv)
 {
 	static const char helper[] = "from-listen-fds";
-	static char self[PATH_MAX], path[PATH_MAX + sizeof(helper)];
+	char self[PATH_MAX], path[PATH_MAX + sizeof(helper)];
 	char *words[WORDS_MAX + 2] = { path, self };
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 

@@ -50,7 +50,8 @@ target_decode_path(struct slice encoded, struct path *ret_path)
 	enum verdict result = PROCEED;
 	size_t segment = 0;
 
-	insist(encoded.len < sizeof(p->name));
+	insist(encoded.len <= sizeof(p->buf) - PATH_APPENDIX);
+	p->name = p->buf + sizeof(p->buf) - PATH_APPENDIX - encoded.len;
 	p->len = 0;
 	p->ends_in_slash = true;
 	while (encoded.len > 0) {

@@ -7,8 +7,9 @@
 #include "slice.h"
 #include "verdict.h"
 
-/* Room for a request line's path, "/index.html.zst" and a terminator. */
-#define PATH_CAP (8192 + 16)
+/* What may be appended to a path: "/index.html.zst" and a terminator. */
+#define PATH_APPENDIX 16
+#define PATH_CAP (8192 + PATH_APPENDIX)
 
 /*
  * A canonical path: decoded once, segments joined by single slashes, without
@@ -17,7 +18,9 @@
 struct path {
 	size_t len;
 	bool ends_in_slash; /* it names a directory; the slash is not in name */
-	char name[PATH_CAP];
+	char *
+	    name; /* with room for an appendix; as near to buf's end as can be */
+	char buf[PATH_CAP];
 };
 
 /*

@@ -4,22 +4,40 @@
  */
 #include "types.h"
 
+#include <stdint.h>
+
 #define EXTENSION_MAX 11
-#define TYPE_MAX 75
 
 #define TYPE(extension, type) \
-	_Static_assert(sizeof(extension) <= EXTENSION_MAX + 1 && \
-		sizeof(type) <= TYPE_MAX + 1, \
-	    extension " is too long");
+	_Static_assert( \
+	    sizeof(extension) <= EXTENSION_MAX + 1, extension " is too long");
 #include "types.def"
 #undef TYPE
 
-/* The text stands in the rows: no pointers to relocate at start-up. */
+/* The name of a row's type, by its line in types.def. */
+#define JOIN(a, b) a##b
+#define NAME_OF(line) JOIN(type_, line)
+
+/*
+ * All types one behind the other, and where in there a row's is: no pointers
+ * to relocate at start-up, and no gaps.
+ */
+static const struct names {
+#define TYPE(extension, type) char NAME_OF(__LINE__)[sizeof(type)];
+#include "types.def"
+#undef TYPE
+} names = {
+#define TYPE(extension, type) type,
+#include "types.def"
+#undef TYPE
+};
+
 static const struct {
 	char extension[EXTENSION_MAX + 1];
-	char type[TYPE_MAX + 1];
+	uint16_t name;
 } types[] = {
-#define TYPE(extension, type) { extension, type },
+#define TYPE(extension, type) \
+	{ extension, offsetof(struct names, NAME_OF(__LINE__)) },
 #include "types.def"
 #undef TYPE
 };
@@ -48,7 +66,8 @@ type_of_name(struct slice name)
 		int order = strcmp(lower, types[middle].extension);
 
 		if (order == 0)
-			return slice_of(types[middle].type);
+			return slice_of(
+			    (const char *)&names + types[middle].name);
 		if (order < 0)
 			high = middle;
 		else

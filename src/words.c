@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "words.h"
 
+#include "large.h"
+
 #include "grammar.h"
 #include "slice.h"
 
@@ -236,22 +238,24 @@ read_array(const struct words *words, void *options,
 	return true;
 }
 
-/* Splits the environment's words, which must live as long as the options. */
+/* The environment's words, which must live as long as the options. */
+char words_environment[ENVIRONMENT_MAX] LARGE;
+
 static bool
 read_environment(const struct words *words, void *options,
     struct common_options *common, const char *environment,
     struct words_error *ret_error)
 {
-	static char copy[ENVIRONMENT_MAX];
 	static char name[] = "";
 	char *array[WORDS_MAX + 1] = { name };
 	int count = 1;
 	size_t len = strlen(environment);
 
-	if (len >= sizeof(copy))
+	if (len >= sizeof(words_environment))
 		return fail(ret_error, words->variable, NULL, "is too long");
-	memcpy(copy, environment, len + 1);
-	for (char *at = copy; *(at += strspn(at, " \t\n")) != '\0';) {
+	memcpy(words_environment, environment, len + 1);
+	for (char *at = words_environment;
+	     *(at += strspn(at, " \t\n")) != '\0';) {
 		if (count == WORDS_MAX)
 			return fail(ret_error, words->variable, NULL,
 			    "has too many words");

@@ -124,7 +124,7 @@ deny() {
 	assert_limit 'Max core file size' '0 0 bytes'
 	assert_limit 'Max file size' '0 0 bytes'
 	assert_limit 'Max address space' '16777216 16777216 bytes'
-	assert_limit 'Max open files' '64 64 files'
+	assert_limit 'Max open files' '128 128 files'
 	# Who may not be traced belongs to root.
 	assert_equal "$(stat -c %u "/proc/$held/fd")" 0
 }

@@ -631,6 +631,44 @@ fake_faccessat(int dir, const char *name, int mode, int flags)
 	return 0;
 }
 
+/* What there is to know of a file; of a directory that it never changed. */
+static void
+describe(const struct os_file *f, struct stat *st)
+{
+	st->st_mode = f == NULL ? S_IFDIR : f->type;
+	if (f == NULL)
+		return;
+	st->st_ino = os_inode(f);
+	st->st_size = (off_t)f->size;
+	st->st_mtim.tv_sec = f->modified;
+	st->st_mtim.tv_nsec = f->modified_ns;
+	st->st_ctim = st->st_mtim;
+}
+
+int fake_fstatat(int dir, const char *path, struct stat *st, int flags);
+int
+fake_fstatat(int dir, const char *path, struct stat *st, int flags)
+{
+	call();
+	require(dir == OS_ROOT);
+	require((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) == 0);
+	memset(st, 0, sizeof(*st));
+	if (*path == '\0') {
+		require((flags & AT_EMPTY_PATH) != 0);
+		describe(NULL, st);
+		return 0;
+	}
+	require_canonical(path);
+	if (whim(OS_HOSTILE, 16) == 1)
+		return fail(EACCES);
+
+	const struct os_file *f = find_file(path);
+	if (f == NULL && !is_directory(path, strlen(path)))
+		return fail(ENOENT);
+	describe(f, st);
+	return 0;
+}
+
 int fake_fstat(int fd, struct stat *st);
 int
 fake_fstat(int fd, struct stat *st)
@@ -649,13 +687,9 @@ fake_fstat(int fd, struct stat *st)
 		return fail(EIO);
 
 	const struct os_file *f = files[fd].file;
-	st->st_mode = f == NULL ? S_IFDIR : f->type;
+	describe(f, st);
 	if (f == NULL)
 		return 0;
-	st->st_ino = os_inode(f);
-	st->st_size = (off_t)f->size;
-	st->st_mtim.tv_sec = f->modified;
-	st->st_mtim.tv_nsec = f->modified_ns;
 	/* By the time that it is read it may be shorter. */
 	if (whim(OS_HOSTILE, 4) == 1)
 		files[fd].size = f->size * whim(OS_HOSTILE, 256) / 256;

@@ -12,7 +12,7 @@
 #include <time.h>
 
 /* The descriptors that the program is started with, and the root's. */
-enum { OS_IN, OS_OUT, OS_LOG, OS_ROOT, OS_FIRST, OS_FILES = 16 };
+enum { OS_IN, OS_OUT, OS_LOG, OS_ROOT, OS_FIRST, OS_FILES = 96 };
 
 /* How much of the whims is listened to. */
 enum os_mood {

@@ -94,7 +94,7 @@ check_canonical(const struct path *p)
 	if (p->ends_in_slash)
 		text_add_char(&t, '/');
 	require(!t.overflowed);
-	if (t.len >= PATH_CAP)
+	if (t.len > PATH_CAP - PATH_APPENDIX)
 		return;
 	if (memchr(p->name, '\\', p->len) != NULL)
 		return;

@@ -904,6 +904,7 @@ set_up(const char *head, const char *path, int file)
 	parse_request(unit_place(UNIT_BEFORE_GUARD, slice_of(head)), &request);
 	target.path.ends_in_slash = len > 0 && path[len - 1] == '/';
 	target.path.len = len - (target.path.ends_in_slash ? 1 : 0);
+	target.path.name = target.path.buf;
 	memcpy(target.path.name, path, target.path.len);
 	target.path.name[target.path.len] = '\0';
 	target.file = file;

@@ -70,9 +70,8 @@ send_reply(const struct reply *reply, bool by_pipe)
 	}
 	close(fds[0]);
 	open_channel(&ch, fds[1], LONG_MS);
-	o.token =
-	    verdict_token(
-		respond(&ch, &output, reply, NOW, false, &o.content_sent));
+	o.token = verdict_token(
+	    respond(&ch, &output, reply, NOW, false, &o.content_sent));
 	close(fds[1]);
 	unit_reap(reader);
 	o.bytes = (struct slice){ shared->bytes, shared->len };

@@ -197,7 +197,7 @@ ATTEMPT(set_timer, CALL(getitimer, 0, (char[64]){ 0 }))
 static long
 raise_limit(const struct world *w)
 {
-	uint64_t limit[2] = { 128, 128 };
+	uint64_t limit[2] = { 256, 256 };
 
 	(void)w;
 	return CALL(prlimit64, 0, RLIMIT_NOFILE, limit, NULL);
