@@ -256,20 +256,30 @@ open_stored(const struct site *site, char *path, bool may_have_neighbours,
 	if (v != FOUND)
 		return v;
 	s->available = 1u << CODING_IDENTITY;
+	s->may_grow = false;
 	for (unsigned i = 0; may_have_neighbours && i < CODINGS_STORED; i++) {
 		struct stored_file *f = &s->by_coding[i];
 		const char *suffix = coding_suffix((enum coding)i);
 
 		memcpy(end, suffix, strlen(suffix) + 1);
-		if (!is_there(site, path) ||
-		    open_regular(site, path, f) != FOUND)
+		if (!is_there(site, path))
 			continue;
-		if (is_older(&f->facts, &identity->facts))
-			close(f->fd);
-		else
+		v = open_regular(site, path, f);
+		if (v == OUT_OF_RESOURCES)
+			break;
+		if (v == FOUND && !is_older(&f->facts, &identity->facts)) {
 			s->available |= 1u << i;
+			continue;
+		}
+		s->may_grow = true;
+		if (v == FOUND)
+			close(f->fd);
 	}
 	*end = '\0';
+	if (v == OUT_OF_RESOURCES) {
+		stored_close(s);
+		return v;
+	}
 	return FOUND;
 }
 

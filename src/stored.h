@@ -27,6 +27,7 @@ struct stored_file {
 /* The codings in which a file is there. */
 struct stored {
 	unsigned available; /* bits of 1 << coding */
+	bool may_grow; /* a neighbour is there that is outdated or no file */
 	struct stored_file by_coding[CODING_NONE];
 };
 
@@ -65,9 +66,10 @@ const struct stored *store_find(
 
 /*
  * Keeps what was found for a path, and owns it from then on.  false, and
- * nothing is kept: where the path is long or ends in a symbolic link, or where
- * the directory or a file changed less than a second before `now`, when its
- * date may not tell of the next change.
+ * nothing is kept: where the path is long, or a name of the file is a symbolic
+ * link; where a neighbour is there but not available, since its directory may
+ * not tell when it becomes so; or where the directory or a file changed less
+ * than a second before `now`, since its date may not tell of the next change.
  */
 bool store_keep(struct store *store, int root, const char *path,
     const struct stored *s, const struct timespec *now);

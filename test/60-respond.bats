@@ -1,6 +1,8 @@
-# Answers as bytes: small and large files, over a pipe and a file.
+# Answers as bytes: small and large files, over a pipe and a file, one by one
+# and several together.
 
 load lib
+load spawn
 
 setup() {
 	tree=$BATS_TEST_TMPDIR/tree
@@ -116,4 +118,117 @@ over_socket() {
 		-e trace=network,sendfile,sendfile64,write,writev "$HTTPD"
 	assert_status 200 ok
 	assert_equal "$(grep -cE '(sendto|send|write|writev)\(1,|sendfile' "$BATS_TEST_TMPDIR/strace")" 1
+}
+
+@test "answers to requests that came together leave together" {
+	head -c 1000 /dev/urandom >"$tree/data"
+	talk "$tree" <<-'EOP'
+		root, trace = sys.argv[1], os.path.join(TMP, "trace")
+		ours, handlers = tcp_pair()
+		ours.sendall(get("/data") * 9 + get("/data", "Connection: close"))
+		c = Handler(root=root, pair=(ours, handlers), before=(
+		    "strace", "-qq", "-o", trace, "-e", "trace=sendto,send"))
+		with open(root + "/data", "rb") as file:
+		    data = file.read()
+		for _ in range(10):
+		    check("the content", c.answer().content, data)
+		c.check_end()
+		c.check_ended(*["ok"] * 10)
+		with open(trace) as file:
+		    check("sends", sum("(1, " in line for line in file), 1)
+	EOP
+}
+
+@test "an answer does not wait for what the client has not sent yet" {
+	head -c 1000 /dev/urandom >"$tree/data"
+	talk "$tree" <<-'EOP'
+		halves = {
+		    "half a head": (get("/data")[:20], get("/data")[20:]),
+		    "an empty line": (b"\r\n", get("/data")),
+		    "half of a content": (get("/data", "Content-Length: 5") + b"ab", b"cde"),
+		    "half of a chunk": (get("/data", "Transfer-Encoding: chunked") + b"5\r\nab",
+		                        b"cde\r\n0\r\n\r\n"),
+		}
+		for what, (first, second) in halves.items():
+		    c = Handler(root=sys.argv[1])
+		    c.send(get("/data") + first)
+		    check(what + ": before", c.answer().status, 200)
+		    c.send(second)
+		    check(what + ": behind", c.answer().status, 200)
+		    c.half_close()
+		    c.check_ended("ok", "ok")
+	EOP
+}
+
+@test "any mix of answers is the same, one by one and all together" {
+	local size
+	for size in 0 1 1000 10000 16383 16384 16385 32768 100000; do
+		head -c $size /dev/urandom >"$tree/$size"
+	done
+	printf '/r/* /x 404\n/r /%s 302\n' "$(head -c 4000 /dev/zero | tr '\0' x)" >"$tree/_redirects"
+	mkdir "$tree/dir"
+	touch -d '1 hour ago' "$tree"/*
+	talk "$tree" <<-'EOP'
+		import re, threading
+		root = sys.argv[1]
+		names = [n for n in os.listdir(root) if n != "_redirects"]
+		chance = random.Random(6)
+		options = ("--persist=always", "--timeout=20")
+
+		def one():
+		    name = chance.choice(names)
+		    return chance.choice([
+		        lambda: get("/" + name),
+		        lambda: get("/" + name),
+		        lambda: get("/" + name, method="HEAD"),
+		        lambda: get("/" + name, "Range: bytes=0-99"),
+		        lambda: get("/100000", "Range: bytes=5-20004"),
+		        lambda: get("/100000?" + "q" * 8000),
+		        lambda: get("/dir?" + "%22" * 2600),
+		        lambda: get("/r?"+ "q" * 4000),
+		        lambda: get("/none"),
+		        lambda: get("/" + name, "If-None-Match: *"),
+		        lambda: get("/" + name, "Content-Length: 3") + b"abc",
+		    ])()
+
+		def strip_dates(answers):
+		    return re.sub(rb"\r\nDate: [^\r]*", b"", answers)
+
+		for _ in range(6):
+		    requests = [one() for _ in range(150)] + [get("/1", "Connection: close")]
+		    c = Handler(*options, root=root)
+		    singly = b""
+		    for request in requests:
+		        c.send(request)
+		        part = c.read_head_bytes()
+		        singly += part
+		        if not request.startswith(b"HEAD") and b" 304 " not in part[:20]:
+		            length = int(re.search(rb"Content-Length: (\d+)", part)[1])
+		            singly += c.read(length)
+		    c.check_end()
+		    c = Handler(*options, root=root)
+		    sender = threading.Thread(target=c.send, args=(b"".join(requests),))
+		    sender.start()
+		    together = c.read_to_end()
+		    sender.join()
+		    check("bytes", len(strip_dates(together)), len(strip_dates(singly)))
+		    check("the same", strip_dates(together) == strip_dates(singly), True)
+	EOP
+}
+
+@test "a file that fails does not keep back the answers before it" {
+	head -c 1000 /dev/urandom >"$tree/data"
+	head -c 100 /dev/urandom >"$tree/bad"
+	talk "$tree" <<-'EOP'
+		root = sys.argv[1]
+		ours, handlers = tcp_pair()
+		ours.sendall(get("/data") * 2 + get("/bad") + get("/data"))
+		c = Handler(root=root, pair=(ours, handlers), before=(
+		    "strace", "-qq", "-o", "/dev/null", "-P", root + "/bad",
+		    "-e", "inject=pread64:error=EIO"))
+		for _ in range(2):
+		    check("the length", len(c.answer().content), 1000)
+		c.check_end()
+		c.check_ended("ok", "ok", "file-lost")
+	EOP
 }

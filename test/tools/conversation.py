@@ -110,7 +110,8 @@ class Client:
             return data
         return self.sock.recv(most)
 
-    def read_head(self):
+    def read_head_bytes(self):
+        """All of a head, with the empty line."""
         while b"\r\n\r\n" not in self.arrived:
             data = self.sock.recv(65536)
             if not data:
@@ -118,7 +119,10 @@ class Client:
                          f"got:    the end, behind {shown(self.arrived)}")
             self.arrived += data
         head, self.arrived = self.arrived.split(b"\r\n\r\n", 1)
-        return Answer(head)
+        return head + b"\r\n\r\n"
+
+    def read_head(self):
+        return Answer(self.read_head_bytes()[:-4])
 
     def read(self, length):
         pieces = []

@@ -1,0 +1,182 @@
+#!/usr/bin/env bats
+#
+# The last files of a connection stay open: they are opened once, and every
+# change of the tree is seen by the next request all the same.
+
+load lib
+load spawn
+
+@test "a file that is asked for again is kept open, from the second request on" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		write(root, "dir/page.html", "a page")
+		settle(root)
+		c = Handler("--timeout=20", root=root)
+		for wanted in ([], ["dir/page.html"], ["dir/page.html"]):
+		    check("the content", c.ask("/dir/page.html").content, b"a page")
+		    check_kept(c, root, "kept", wanted)
+	EOP
+}
+
+@test "what is kept is not opened again, nor looked for in other codings" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		write(root, "page.html", "a page")
+		settle(root)
+		trace = os.path.join(TMP, "trace")
+		c = Handler(root=root, before=(
+		    "strace", "-f", "-qq", "-o", trace, "-e", "trace=openat2"))
+		for _ in range(10):
+		    check("the content", c.ask("/page.html").content, b"a page")
+		c.half_close()
+		c.check_ended(*["ok"] * 10)
+		with open(trace) as file:
+		    check("opened", file.read().count("openat2("), 2)
+	EOP
+}
+
+@test "every change of the tree is seen by the next request" {
+	let_others_in
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		gzip = "Accept-Encoding: gzip"
+
+		def at(case, name):
+		    return os.path.join(root, case, name)
+
+		def replaced(case):
+		    write(root, case + "/new", "another")
+		    os.rename(at(case, "new"), at(case, "f.txt"))
+		def swapped(case):
+		    os.rename(at(case, "sub"), at(case, "old"))
+		    write(root, case + "/sub/f.txt", "another")
+		def linked(target):
+		    def change(case):
+		        os.remove(at(case, "f.txt"))
+		        os.symlink(target, at(case, "f.txt"))
+		    return change
+		def linked_above(case):
+		    os.rename(at(case, "sub"), at(case, "old"))
+		    write(root, case + "/other/f.txt", "another")
+		    os.symlink("other", at(case, "sub"))
+		def new_neighbour(case):
+		    write(root, case + "/f.txt.gz", "zipped")
+		    os.utime(at(case, "f.txt.gz"), (1e9, 1e9))
+
+		# What is asked for, what happens then, and status and content after it.
+		cases = {
+		    "overwritten": ("f.txt", lambda n: write(root, n + "/f.txt", "another"), 200, b"another"),
+		    "appended": ("f.txt", lambda n: write(root, n + "/f.txt", " and more", "a"), 200, b"a file and more"),
+		    "cut": ("f.txt", lambda n: os.truncate(at(n, "f.txt"), 3), 200, b"a f"),
+		    "replaced": ("f.txt", replaced, 200, b"another"),
+		    "removed": ("f.txt", lambda n: os.remove(at(n, "f.txt")), 404, None),
+		    "forbidden": ("f.txt", lambda n: os.chmod(at(n, "f.txt"), 0), 403, None),
+		    "shut": ("sub/f.txt", lambda n: os.chmod(at(n, "sub"), 0), 403, None),
+		    "shut above": ("sub/f.txt", lambda n: os.chmod(at(n, ""), 0), 403, None),
+		    "moved": ("sub/f.txt", lambda n: os.rename(at(n, "sub"), at(n, "old")), 404, None),
+		    "swapped": ("sub/f.txt", swapped, 200, b"another"),
+		    "linked": ("f.txt", linked("sub/f.txt"), 200, b"a file"),
+		    "linked out": ("f.txt", linked("/etc/passwd"), 404, None),
+		    "linked above": ("sub/f.txt", linked_above, 200, b"another"),
+		    "a directory": ("f.txt", lambda n: (os.remove(at(n, "f.txt")), os.mkdir(at(n, "f.txt"))), 301, None),
+		    "zipped": ("f.txt", new_neighbour, 200, b"zipped"),
+		    "unzipped": ("z.txt", lambda n: os.remove(at(n, "z.txt.gz")), 200, b"a file"),
+		    "zipped anew": ("z.txt", lambda n: write(root, n + "/z.txt.gz", "newly zipped"), 200, b"newly zipped"),
+		    "outdated": ("z.txt", lambda n: os.utime(at(n, "z.txt")), 200, b"a file"),
+		    "renewed": ("o.txt", lambda n: write(root, n + "/o.txt.gz", "newly zipped"), 200, b"newly zipped"),
+		    "an index": ("sub/", lambda n: os.remove(at(n, "sub/index.html")), 404, None),
+		}
+		for case in cases:
+		    for name in ("f.txt", "z.txt", "sub/f.txt", "sub/index.html"):
+		        os.utime(write(root, f"{case}/{name}", "a file"), (1e9, 1e9))
+		    os.utime(write(root, f"{case}/z.txt.gz", "zipped"), (1e9, 1e9))
+		    os.utime(write(root, f"{case}/o.txt", "a file"), (1e9, 1e9))
+		    os.utime(write(root, f"{case}/o.txt.gz", "zipped"), (9e8, 9e8))
+		settle(root)
+		for case, (name, change, status, content) in cases.items():
+		    c = Handler("--timeout=20", "--persist=always", "--user=nobody", root=root)
+		    target = f"/{case}/{name}".replace(" ", "%20")
+		    for _ in range(2):
+		        first = c.ask(target, gzip)
+		    check(case + ": kept", len(kept(c, root)) > 0, name != "o.txt")
+		    change(case)
+		    answer = c.ask(target, gzip)
+		    check(case + ": status", answer.status, status)
+		    if content is not None:
+		        check(case + ": content", answer.content, content)
+		        check(case + ": the tag is another",
+		              answer.fields["etag"] != first.fields["etag"], True)
+		        again = c.ask(target, gzip)
+		        check(case + ": content again", again.content, content)
+		    c.close()
+	EOP
+}
+
+@test "a date that is set is seen by the next request" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		path = write(root, "f.png", "a file")
+		settle(root)
+		c = Handler("--timeout=20", root=root)
+		for _ in range(2):
+		    first = c.ask("/f.png")
+		os.utime(path, (1e9, 1e9))
+		second = c.ask("/f.png")
+		check("the date", second.fields["last-modified"], "Sun, 09 Sep 2001 01:46:40 GMT")
+		check("the same tag", first.fields["etag"] == second.fields["etag"], False)
+	EOP
+}
+
+@test "what a change elsewhere could alter is not kept" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		write(root, "f.txt", "a file")
+		write(root, "z.txt", "a file")
+		os.symlink("f.txt", root + "/link.txt")
+		os.symlink("f.txt", root + "/z.txt.gz")
+		long = "long/" + "x" * 200 + "/" + "y" * 60
+		write(root, long, "a file")
+		write(root, "sub/old.txt", "a file")
+		settle(root)
+		write(root, "sub/new.txt", "a file")
+		c = Handler("--timeout=20", root=root)
+		for name in ("link.txt", "z.txt", long, "sub/new.txt"):
+		    for _ in range(3):
+		        check(name, c.ask("/" + name).status, 200)
+		    check_kept(c, root, "kept of " + name[:20], [])
+		c.ask("/f.txt")
+		check_kept(c, root, "kept", ["f.txt"])
+	EOP
+}
+
+@test "of more files than are kept each is served, in each of its codings" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		files = {}
+		for n in range(40):
+		    for suffix in ("", ".br", ".zst", ".gz"):
+		        files[n, suffix] = f"file {n}{suffix}"
+		        write(root, f"{n}.txt{suffix}", files[n, suffix])
+		settle(root)
+		codings = {"": "identity", ".br": "br", ".zst": "zstd", ".gz": "gzip"}
+		# Where a spawner leaves few descriptors, what is kept gives way.
+		for before in ([], ["prlimit", "--nofile=14"]):
+		    c = Handler("--timeout=20", root=root, before=before)
+		    for _ in range(3):
+		        for (n, suffix), text in files.items():
+		            answer = c.ask(f"/{n}.txt", "Accept-Encoding: " + codings[suffix])
+		            check("status", answer.status, 200)
+		            check("content", answer.content, text.encode())
+		    check_within("files that are kept", len(kept(c, root)), 1, 64)
+		    c.half_close()
+		    c.wait()
+		    check("exit", c.exit, 0)
+		    check("tokens", set(c.tokens()), {"ok"})
+	EOP
+}
