@@ -175,7 +175,7 @@ main(int argc, char **argv)
 		default:
 			return 2;
 		}
-	sides_parse(argv + optind, sides);
+	sides_parse(argv + optind, 2, sides);
 	if (sides[0].argv != NULL || sides[1].argv != NULL)
 		die("arrive wants two servers that listen");
 	if (plan.clients < 1 || plan.clients > MAX_CLIENTS ||

@@ -195,7 +195,7 @@ main(int argc, char **argv)
 		default:
 			return 2;
 		}
-	sides_parse(argv + optind, sides);
+	sides_parse(argv + optind, 2, sides);
 	if (pairs < 1 || depth < 1 || requests < depth)
 		die("kept wants a pair or more, of DEPTH requests or more");
 	plan.depth = (size_t)depth;

@@ -102,21 +102,33 @@ side_parse_server(const char *word, struct side *ret_side)
 		die("not an IPv4 address: %s", address);
 }
 
-void
-sides_parse(char **words, struct side ret_side[static 2])
+size_t
+sides_parse(char **words, size_t cap, struct side *ret_sides)
 {
-	char **second = words;
+	size_t count = 0;
 
-	while (*second != NULL && strcmp(*second, "--") != 0)
-		second++;
-	if (second == words || *second == NULL || second[1] == NULL)
+	while (*words != NULL) {
+		char **end = words;
+		struct side *side = &ret_sides[count];
+
+		while (*end != NULL && strcmp(*end, "--") != 0)
+			end++;
+		if (end == words || count == cap)
+			die("wanted 2 to %zu commands: A-COMMAND... -- "
+			    "B-COMMAND...",
+			    cap);
+		side->argv = words;
+		if (words[0][0] == '@')
+			side_parse_server(words[0], side);
+		count++;
+		if (*end == NULL)
+			break;
+		*end = NULL;
+		words = end + 1;
+	}
+	if (count < 2)
 		die("wanted: A-COMMAND... -- B-COMMAND...");
-	*second++ = NULL;
-	ret_side[0].argv = words;
-	ret_side[1].argv = second;
-	for (int i = 0; i < 2; i++)
-		if (ret_side[i].argv[0][0] == '@')
-			side_parse_server(ret_side[i].argv[0], &ret_side[i]);
+	return count;
 }
 
 static int

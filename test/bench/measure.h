@@ -38,10 +38,11 @@ struct side {
 };
 
 /*
- * Splits `A-WORD... -- B-WORD...` into two sides.  A side of the single word
- * @ADDRESS:PORT,PID is a listening server.
+ * Splits `A-WORD... -- B-WORD...` into two sides or more, at most cap, and
+ * returns how many.  A side of the single word @ADDRESS:PORT,PID is a listening
+ * server.
  */
-void sides_parse(char **words, struct side ret_side[static 2]);
+size_t sides_parse(char **words, size_t cap, struct side *ret_sides);
 
 /*
  * One open connection to a server.  For a spawned server, pid is its process

@@ -3,16 +3,21 @@
  *
  *	spawn [-n PAIRS] [-f FILE] [-t TARGET] [-l LOG] [-a NAME] [-b NAME]
  *		A-COMMAND... -- B-COMMAND...
+ *	spawn -e [-n ROUNDS] [-f FILE] [-t TARGET] [-l LOG]
+ *		COMMAND... -- COMMAND... [-- COMMAND...]...
  *
  * In each of PAIRS pairs both programs answer one request on a connection of
  * their own, in random order, so that a drift of the machine meets both alike.
+ * With -e, all of any number of programs do so in each round.
  * The clock starts before the program does, with the connection already
  * accepted, and stops when the program's exit status is there: what lies
  * between is what a spawner and its client wait for.  Every answer is compared
  * with FILE.  Standard error of the programs goes to LOG.
  *
  * Output: rows as described in measure.h, of wall time, CPU time (user and
- * system, of the process from its creation on) and page faults.
+ * system, of the process from its creation on) and page faults.  With -e each
+ * observation is a row: the round from 1 on, the place of the command from 0
+ * on, and the three in that order.
  */
 #include "measure.h"
 
@@ -25,6 +30,8 @@
 
 /* Answers given before the measured ones, so that caches are warm. */
 #define WARM_UP 10
+
+#define MAX_SIDES 32
 
 static struct reader reader;
 
@@ -50,19 +57,59 @@ answer_once(const struct side *side, const struct expect *expect,
 	return cost;
 }
 
+/* Puts 0 to count - 1 in random order. */
+static void
+shuffle(size_t *order, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t j = (size_t)random() % (i + 1);
+
+		order[i] = order[j];
+		order[j] = i;
+	}
+}
+
+/* Prints each observation of all sides, in ROUNDS rounds. */
+static void
+print_each(const struct side *sides, size_t count, long rounds,
+    const struct expect *expect, const char *request, int log_fd)
+{
+	size_t order[MAX_SIDES];
+
+	srandom((unsigned)now_ns());
+	for (long round = 1 - WARM_UP; round <= rounds; round++) {
+		shuffle(order, count);
+		for (size_t i = 0; i < count; i++) {
+			struct cost cost = answer_once(
+			    &sides[order[i]], expect, request, log_fd);
+
+			if (round < 1)
+				continue;
+			printf("%ld\t%zu\t%.3f\t%.0f\t%.0f\n", round, order[i],
+			    cost.wall_us, cost.used.cpu_us,
+			    cost.used.page_faults);
+		}
+	}
+}
+
 int
 main(int argc, char **argv)
 {
-	struct side sides[2] = { { .name = "A" }, { .name = "B" } };
+	struct side sides[MAX_SIDES] = { { .name = "A" }, { .name = "B" } };
 	struct series wall[2] = { 0 }, cpu[2] = { 0 }, faults[2] = { 0 };
 	struct expect expect;
 	const char *file = "1k.txt", *target = "/1k.txt", *log = "/dev/null";
 	char request[1024];
 	long pairs = 1000;
+	bool each = false;
+	size_t count;
 	int log_fd, opt;
 
-	while ((opt = getopt(argc, argv, "+n:f:t:l:a:b:")) != -1)
+	while ((opt = getopt(argc, argv, "+en:f:t:l:a:b:")) != -1)
 		switch (opt) {
+		case 'e':
+			each = true;
+			break;
 		case 'n':
 			pairs = atol(optarg);
 			break;
@@ -84,9 +131,12 @@ main(int argc, char **argv)
 		default:
 			return 2;
 		}
-	sides_parse(argv + optind, sides);
-	if (sides[0].argv == NULL || sides[1].argv == NULL || pairs < 1)
-		die("spawn wants two commands, and one pair or more");
+	count = sides_parse(argv + optind, each ? MAX_SIDES : 2, sides);
+	for (size_t i = 0; i < count; i++)
+		if (sides[i].argv == NULL)
+			die("spawn wants commands, and no server that listens");
+	if (pairs < 1)
+		die("spawn wants one pair or more");
 	expect_load(file, &expect);
 	log_fd = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
 	if (log_fd < 0)
@@ -96,6 +146,10 @@ main(int argc, char **argv)
 	    "Accept: */*\r\nConnection: close\r\n\r\n",
 	    target);
 
+	if (each) {
+		print_each(sides, count, pairs, &expect, request, log_fd);
+		return 0;
+	}
 	for (long i = -WARM_UP; i < pairs; i++) {
 		int first = coin();
 
