@@ -1,7 +1,7 @@
 """What a connection costs: the process alone, and connections per second."""
 
 import servers
-from page import BEST, Figure, Plot, Table
+from page import BEST, OURS, Figure, Plot, Table
 
 TITLE = 'A process for each connection'
 
@@ -32,25 +32,34 @@ FIGURES = [
 ]
 
 
-def spawn(bench):
-    """Every program of this shape once a round, on an accepted connection."""
-    names = bench.names('inetd')
-    for name in names:
-        with servers.start(bench, name) as server:
-            server.check('/1k.txt', bench.body('/1k.txt'))
-    words = [bench.tool('spawn', 'measure.c'), '-e',
-             '-n', str(bench.rounds(1000)), '-f', f'{bench.root}/1k.txt',
-             '-t', '/1k.txt', '-l', f'{bench.work}/spawn.log']
+# What spawn -e prints of each observation.
+SPAWN = (('wall', 'us'), ('cpu', 'us'), ('page-faults', 'faults'),
+         ('answer', 'us'))
+
+
+def spawn(bench, case, names, rounds):
+    """Every program once a round, on an accepted connection."""
+    words = [bench.tool('spawn', 'measure.c'), '-e', '-n', str(rounds),
+             '-f', f'{bench.root}/1k.txt', '-t', '/1k.txt',
+             '-l', f'{bench.work}/spawn.log']
     for name in names:
         words += [*servers.command(bench, name), '--']
-    bench.say('connection: spawn')
+    bench.say(f'connection: {case}')
     for line in bench.run(words[:-1]).splitlines():
-        number, place, wall, cpu, faults = line.split('\t')
-        for quantity, unit, value in (('wall', 'us', wall), ('cpu', 'us', cpu),
-                                      ('page-faults', 'faults', faults)):
-            bench.add('spawn', names[int(place)], quantity, unit, int(number),
+        number, place, *values = line.split('\t')
+        for (quantity, unit), value in zip(SPAWN, values):
+            bench.add(case, names[int(place)], quantity, unit, int(number),
                       value)
 
 
 def measure(bench):
-    spawn(bench)
+    names = bench.names('inetd')
+    for name in names:
+        with servers.start(bench, name) as server:
+            server.check('/1k.txt', bench.body('/1k.txt'))
+    quick = bench.able(names, 'exit')
+    spawn(bench, 'spawn', quick, bench.rounds(1000))
+    slow = [name for name in names if name not in quick]
+    if slow:
+        spawn(bench, 'spawn-lingering', [*OURS, 'constant', *slow],
+              bench.rounds(10))

@@ -17,7 +17,8 @@
  * Output: rows as described in measure.h, of wall time, CPU time (user and
  * system, of the process from its creation on) and page faults.  With -e each
  * observation is a row: the round from 1 on, the place of the command from 0
- * on, and the three in that order.
+ * on, wall time, CPU time, page faults, and the wall time to the end of the
+ * answer, behind which a server may stay for a while.
  */
 #include "measure.h"
 
@@ -36,7 +37,7 @@
 static struct reader reader;
 
 struct cost {
-	double wall_us;
+	double wall_us, answer_us;
 	struct usage used;
 };
 
@@ -52,6 +53,7 @@ answer_once(const struct side *side, const struct expect *expect,
 	reader_init(&reader, conn.fd);
 	reader_take_answer(&reader, expect, true);
 	reader_take_end(&reader);
+	cost.answer_us = (double)(now_ns() - conn.spawn_ns) / 1e3;
 	conn_close(&conn, &cost.used);
 	cost.wall_us = (double)(now_ns() - conn.spawn_ns) / 1e3;
 	return cost;
@@ -69,7 +71,7 @@ shuffle(size_t *order, size_t count)
 	}
 }
 
-/* Prints each observation of all sides, in ROUNDS rounds. */
+/* Prints each observation of all sides, in ROUNDS rounds behind another. */
 static void
 print_each(const struct side *sides, size_t count, long rounds,
     const struct expect *expect, const char *request, int log_fd)
@@ -77,7 +79,7 @@ print_each(const struct side *sides, size_t count, long rounds,
 	size_t order[MAX_SIDES];
 
 	srandom((unsigned)now_ns());
-	for (long round = 1 - WARM_UP; round <= rounds; round++) {
+	for (long round = 0; round <= rounds; round++) {
 		shuffle(order, count);
 		for (size_t i = 0; i < count; i++) {
 			struct cost cost = answer_once(
@@ -85,9 +87,9 @@ print_each(const struct side *sides, size_t count, long rounds,
 
 			if (round < 1)
 				continue;
-			printf("%ld\t%zu\t%.3f\t%.0f\t%.0f\n", round, order[i],
-			    cost.wall_us, cost.used.cpu_us,
-			    cost.used.page_faults);
+			printf("%ld\t%zu\t%.3f\t%.0f\t%.0f\t%.3f\n", round,
+			    order[i], cost.wall_us, cost.used.cpu_us,
+			    cost.used.page_faults, cost.answer_us);
 		}
 	}
 }
