@@ -375,14 +375,14 @@ def first_line(*words):
     return ((done.stdout + done.stderr).strip().splitlines() or ['–'])[0]
 
 
-def package_version(package):
-    said = first_line('apt-cache', 'policy', package)
-    if said == '–':
+def package_versions(packages):
+    """The versions of Debian's packages; nothing where there is no apt."""
+    if not shutil.which('apt-cache'):
         return ''
-    done = subprocess.run(['apt-cache', 'policy', package],
+    done = subprocess.run(['apt-cache', 'policy', *packages],
                           capture_output=True, text=True, check=False)
-    found = re.search(r'Candidate: (\S+)', done.stdout)
-    return f'{package} {found[1]}' if found else ''
+    return ', '.join(f'{name} {version}' for name, version in re.findall(
+        r'^(\S+):\n.*\n +Candidate: (\S+)', done.stdout, re.M))
 
 
 def machine(bench):
@@ -398,18 +398,16 @@ def machine(bench):
     packages = sorted({package for program in bench.programs.values()
                        for package in program.packages}
                       | {'ucspi-tcp', 'xinetd', 'wrk', 'apache2-utils',
-                         'nghttp2-client'})
+                         'nghttp2-client', 'gnuplot-nox', 'musl-tools',
+                         'busybox'})
     return {
         'date': time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime()),
         'machine': f'{cpus} CPUs ({cpu}), {memory:.1f} GiB, {system}, '
                    f'Linux {platform.release()} {platform.machine()}',
         'load before': load(),
         'httpd': first_line(bench.httpd, '--version'),
-        'compilers': f'{first_line("gcc", "--version")}; '
-                     f'{package_version("musl-tools")}',
-        'peers and tools': ', '.join(filter(None, map(package_version,
-                                                      packages))),
-        'gnuplot': first_line('gnuplot', '--version'),
+        'compiler': first_line('gcc', '--version'),
+        'Debian\'s': package_versions(packages),
     }
 
 
