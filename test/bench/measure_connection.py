@@ -1,5 +1,8 @@
 """What a connection costs: the process alone, and connections per second."""
 
+import contextlib
+
+import loads
 import servers
 from page import BEST, OURS, Figure, Plot, Table
 
@@ -9,17 +12,56 @@ TEXT = '''
 A connection, one GET of 1 KiB, and its end. "spawn" is the process alone: the
 clock runs from before the program is started, with the connection accepted,
 until its exit status is there. CPU time is user and system time of the process
-from its creation on.
+from its creation on. A peer that stays for a while behind its answer is
+measured in a few rounds of their own, and "answer" is the time to the end of
+the answer, as its client sees it.
+
+Connections per second are those of clients that each have one connection under
+way at any time, with one request, and wait until the server has closed it. The
+client is ask.c, which compares every byte. Programs that do not listen are
+under tcpserver, and for one case under xinetd; what those spend is counted,
+and is what the whole control group used for each connection.
 '''
 
+UNFAIR = (
+    'mini-httpd and the programs under a spawner have a process for each '
+    'connection; nginx, lighttpd and webfs have none to start.',
+    'busybox and micro-httpd send a body apart from its head, or a head in '
+    'pieces; nobody told them of TCP_CORK or TCP_NODELAY.',
+    'lighttpd -1 reads its configuration and loads modules for every '
+    'connection; it was made for debugging, and nothing else of its kind is '
+    'in Debian.',
+    'ab and ask.c share the CPUs with the servers; what they take for '
+    'themselves is in the table of client-cpu.',
+)
+
+CLIENTS = (1, 8, 64)
+
+
+def case_of(clients):
+    return f'{clients} client{"s"[:clients > 1]}'
+
+
+UNDER_XINETD = f'{case_of(8)}, xinetd'
+BY_AB = f'{case_of(8)}, by ab'
+RATES = {clients: case_of(clients) for clients in CLIENTS}
+
 SHOW = [
-    Table('Spawn, one GET, exit: time', 'wall', ['spawn'],
-          ours=('httpd', 'httpd-nolog', 'httpd-open')),
-    Table('Spawn, one GET, exit: CPU', 'cpu', ['spawn'],
-          ours=('httpd', 'httpd-nolog', 'httpd-open')),
-    Table('Spawn, one GET, exit: page faults', 'page-faults', ['spawn']),
-    Plot('Spawn, one GET of 1 KiB, exit', 'wall', 'the process alone',
-         {'spawn': 'spawn'}),
+    Plot('Spawn, one GET of 1 KiB, exit: time', 'wall', '',
+         {'the process alone': 'spawn'}),
+    Table('Spawn, one GET, exit: time', 'wall', ours=OURS),
+    Table('Spawn, one GET, exit: CPU', 'cpu', ['spawn', 'spawn-lingering'],
+          ours=OURS),
+    Table('Spawn, one GET, exit: page faults', 'page-faults',
+          ['spawn', 'spawn-lingering']),
+    Table('Spawn, one GET, to the end of its answer', 'answer'),
+    Plot('Connections/s by clients', 'rate', 'clients', RATES, log='xy'),
+    Plot('Server CPU for a connection, by clients', 'server-cpu', 'clients',
+         RATES, log='xy'),
+    Table('Connections/s', 'rate', ours=('httpd', 'httpd-nolog')),
+    Table('Server CPU for a connection', 'server-cpu',
+          ours=('httpd', 'httpd-nolog')),
+    Table('The client\'s own CPU for a connection', 'client-cpu', ours=()),
 ]
 
 FIGURES = [
@@ -30,7 +72,6 @@ FIGURES = [
     Figure('connection cost, sandbox on, against the best same-shape peer',
            'wall', 'spawn', 'httpd', BEST, most=0.6),
 ]
-
 
 # What spawn -e prints of each observation.
 SPAWN = (('wall', 'us'), ('cpu', 'us'), ('page-faults', 'faults'),
@@ -52,14 +93,67 @@ def spawn(bench, case, names, rounds):
                       value)
 
 
+def record(bench, case, name, number, result):
+    for quantity, unit, key in (
+            ('rate', 'connections/s', 'rate'),
+            ('server-cpu', 'us/connection', 'cpu'),
+            ('client-cpu', 'us/connection', 'client-cpu')):
+        bench.add(case, name, quantity, unit, number, result[key])
+
+
+def rates(bench):
+    """Connections per second, of all servers."""
+    rounds = bench.rounds(7)
+    seconds = bench.pick(0.6, 0.05)
+    with contextlib.ExitStack() as stack:
+        running = start_all(bench, stack, bench.names())
+        for clients, case in RATES.items():
+            bench.alternate(
+                case, rounds, list(running),
+                lambda name, number, case=case, clients=clients: record(
+                    bench, case, name, number, loads.ask(
+                        bench, running[name], '/1k.txt', seconds, clients)))
+        bench.alternate(BY_AB, rounds, list(running),
+                        lambda name, number: record(
+                            bench, BY_AB, name, number, loads.ab(
+                                running[name], '/1k.txt',
+                                bench.pick(500, 16), 8)))
+
+
+def under_xinetd(bench):
+    """The same shape under another spawner.  What standard error is there
+    would be the client, so httpd logs nothing.
+    """
+    seconds = bench.pick(0.6, 0.05)
+    with contextlib.ExitStack() as stack:
+        running = start_all(bench, stack, [
+            name for name in bench.names('inetd') if name != 'httpd'],
+            spawner='xinetd')
+        bench.alternate(UNDER_XINETD, bench.rounds(7), list(running),
+                        lambda name, number: record(
+                            bench, UNDER_XINETD, name, number, loads.ask(
+                                bench, running[name], '/1k.txt', seconds, 8)))
+
+
+def start_all(bench, stack, names, spawner='tcpserver'):
+    """Starts servers, checks what they answer, and returns them by name."""
+    running = {}
+    for name in names:
+        running[name] = stack.enter_context(
+            servers.start(bench, name, spawner=spawner))
+        running[name].check('/1k.txt', bench.body('/1k.txt'))
+    return running
+
+
 def measure(bench):
     names = bench.names('inetd')
-    for name in names:
-        with servers.start(bench, name) as server:
-            server.check('/1k.txt', bench.body('/1k.txt'))
+    with contextlib.ExitStack() as stack:
+        start_all(bench, stack, names)
     quick = bench.able(names, 'exit')
     spawn(bench, 'spawn', quick, bench.rounds(1000))
     slow = [name for name in names if name not in quick]
     if slow:
         spawn(bench, 'spawn-lingering', [*OURS, 'constant', *slow],
-              bench.rounds(10))
+              min(bench.rounds(10), 10))
+    rates(bench)
+    under_xinetd(bench)
