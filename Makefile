@@ -242,6 +242,19 @@ lab: ## capture the lessons on TCP, RUNS times, for build/lab/; wants root
 	@$(MAKE) --no-print-directory all $(BUILD)/tools/forward
 	@test/wire/lab --runs $(call quote,$(RUNS))
 
+.PHONY: bench
+BENCH =
+bench: ## beside its peers, for build/bench/, 40 minutes; BENCH: options
+	@packaging/install-deps bench
+	@$(MAKE) --no-print-directory all
+	@test/bench/bench $(BENCH)
+
+.PHONY: bench-smoke
+bench-smoke: ## the same with tiny numbers: whether the harness works
+	@packaging/install-deps bench
+	@$(MAKE) --no-print-directory all
+	@test/bench/bench --smoke --out=$(BUILD)/bench/smoke
+
 .PHONY: bench-quick
 bench-quick: ## the figures beside nginx and a constant answer, two minutes
 	@packaging/install-deps bench
@@ -328,4 +341,5 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | \
 		awk -F '\t' '{ printf "  %-14s%s\n", $$1, $$2 }'
 	@printf 'Variables: PORT ROOT (run); TREE (precompress); prefix DESTDIR\n'
-	@printf '(install); CC LIBC CFLAGS LDFLAGS BUILD PIE V (build); SUITE (test-systemd)\n'
+	@printf '(install); CC LIBC CFLAGS LDFLAGS BUILD PIE V (build); SUITE (test-systemd);\n'
+	@printf 'BENCH (options of test/bench/bench)\n'

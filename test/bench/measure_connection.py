@@ -19,18 +19,12 @@ the answer, as its client sees it.
 Connections per second are those of clients that each have one connection under
 way at any time, with one request, and wait until the server has closed it. The
 client is ask.c, which compares every byte. Programs that do not listen are
-under tcpserver, and for one case under xinetd; what those spend is counted,
-and is what the whole control group used for each connection.
+under tcpserver, whose CPU time is counted as theirs.
 '''
 
 UNFAIR = (
-    'mini-httpd and the programs under a spawner have a process for each '
+    'mini-httpd and the programs under tcpserver have a process for each '
     'connection; nginx, lighttpd and webfs have none to start.',
-    'busybox and micro-httpd send a body apart from its head, or a head in '
-    'pieces; nobody told them of TCP_CORK or TCP_NODELAY.',
-    'lighttpd -1 reads its configuration and loads modules for every '
-    'connection; it was made for debugging, and nothing else of its kind is '
-    'in Debian.',
     'ab and ask.c share the CPUs with the servers; what they take for '
     'themselves is in the table of client-cpu.',
 )
@@ -42,7 +36,6 @@ def case_of(clients):
     return f'{clients} client{"s"[:clients > 1]}'
 
 
-UNDER_XINETD = f'{case_of(8)}, xinetd'
 BY_AB = f'{case_of(8)}, by ab'
 RATES = {clients: case_of(clients) for clients in CLIENTS}
 
@@ -120,27 +113,11 @@ def rates(bench):
                                 bench.pick(500, 16), 8)))
 
 
-def under_xinetd(bench):
-    """The same shape under another spawner.  What standard error is there
-    would be the client, so httpd logs nothing.
-    """
-    seconds = bench.pick(0.6, 0.05)
-    with contextlib.ExitStack() as stack:
-        running = start_all(bench, stack, [
-            name for name in bench.names('inetd') if name != 'httpd'],
-            spawner='xinetd')
-        bench.alternate(UNDER_XINETD, bench.rounds(7), list(running),
-                        lambda name, number: record(
-                            bench, UNDER_XINETD, name, number, loads.ask(
-                                bench, running[name], '/1k.txt', seconds, 8)))
-
-
-def start_all(bench, stack, names, spawner='tcpserver'):
+def start_all(bench, stack, names):
     """Starts servers, checks what they answer, and returns them by name."""
     running = {}
     for name in names:
-        running[name] = stack.enter_context(
-            servers.start(bench, name, spawner=spawner))
+        running[name] = stack.enter_context(servers.start(bench, name))
         running[name].check('/1k.txt', bench.body('/1k.txt'))
     return running
 
@@ -156,4 +133,3 @@ def measure(bench):
         spawn(bench, 'spawn-lingering', [*OURS, 'constant', *slow],
               min(bench.rounds(10), 10))
     rates(bench)
-    under_xinetd(bench)
