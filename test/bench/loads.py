@@ -36,9 +36,12 @@ def ask(bench, server, target, seconds, connections=1, depth=1, kept=False,
     words += ['-H', field] if field else []
     everywhere = os.sched_getaffinity(0)
     server.pin({pin[1]} if pin else everywhere)
+    # In a session of its own: what interrupts the bench would end it, and so
+    # all of its connections and their handlers at once.
     client = subprocess.Popen(
         [*words, server.address, str(server.port)], text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        start_new_session=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE)
     if pin:
         os.sched_setaffinity(client.pid, {pin[0]})
     with client:

@@ -97,7 +97,7 @@ def record(bench, case, name, number, result):
 def rates(bench):
     """Connections per second, of all servers."""
     rounds = bench.rounds(7)
-    seconds = bench.pick(0.6, 0.05)
+    seconds = bench.pick(0.5, 0.05)
     with contextlib.ExitStack() as stack:
         running = start_all(bench, stack, bench.names())
         for clients, case in RATES.items():

@@ -206,7 +206,7 @@ def start_all(bench, stack, names, options=(), variables=None):
 def measure(bench):
     names = bench.able(bench.names(), 'kept')
     rounds = bench.rounds(7)
-    seconds = bench.pick(0.6, 0.05)
+    seconds = bench.pick(0.5, 0.05)
     with contextlib.ExitStack() as stack:
         running = start_all(bench, stack, names)
         sequential(bench, running, rounds, seconds)

@@ -117,6 +117,8 @@ tr.ours td:first-child { color: var(--good); font-weight: bold; }
 figure { margin: 1rem 0; } figure svg { width: 100%; max-width: 62rem;
   height: auto; color: var(--ink); }
 figcaption { color: var(--soft); font-size: .85rem; }
+#figures td:nth-child(n+3) { white-space: nowrap; }
+table.about td:first-child { white-space: nowrap; }
 </style>
 </head>
 <body>
@@ -161,6 +163,8 @@ def show_table(bench, measure, table):
     rows = bench.rows
     cases = [case for case in rows.cases(measure, table.quantity)
              if table.cases is None or case in table.cases]
+    if not cases:
+        return f'<p>{escape(table.title)}: there are no rows.</p>'
     limit = any('constant' in rows.servers(measure, case, table.quantity)
                 for case in cases)
     head = ['server', 'n', 'lower quartile', 'median', 'upper quartile']
@@ -278,14 +282,13 @@ def draw_commands(plot, names, points, unit, lines):
                  for i, name in enumerate(names)]
     else:
         width = 0.8 / len(names)
-        commands += [f'set boxwidth {width:.4f}',
-                     'set style fill solid 0.85 noborder',
+        commands += ['set style fill solid 0.85 noborder',
                      'set xtics scale 0 (' + ', '.join(
                          f'{plain(str(x))} {i}'
                          for i, x in enumerate(plot.cases)) + ')',
                      f'set xrange [-0.5:{len(plot.cases) - 0.5}]']
         parts = [f'$d{i} using ($1+{(i - (len(names) - 1) / 2) * width:.4f})'
-                 f':2:3:4 with boxerrorbars title {plain(name)} '
+                 f':2:3:4:({width:.4f}) with boxerrorbars title {plain(name)} '
                  f'lc rgb "{COLOURS[i % len(COLOURS)]}"'
                  for i, name in enumerate(names)]
     commands.append('plot ' + ', \\\n\t'.join(parts))
@@ -299,7 +302,8 @@ def as_part(svg, name):
     svg = svg[svg.index('<svg'):]
     svg = re.sub(r'<rect[^>]*fill="#123457"[^>]*/>', '', svg)
     svg = re.sub(r'#123456|rgb\( *18, *52, *86\)', 'currentColor', svg)
-    svg = re.sub(r'(id="|href="#|href=\'#|url\(#)', rf'\1{name}-', svg)
+    svg = svg.replace('color="black"', 'color="inherit"')
+    svg = re.sub(r'(\bid=["\']|href=["\']#|url\(#)', rf'\1{name}-', svg)
     return re.sub(r'\s*<(title|desc)>[^<]*</\1>', '', svg)
 
 
@@ -417,7 +421,7 @@ def show_machine(bench, about):
     if bench.smoke:
         about['note'] = ('This was --smoke: the numbers say nothing but that '
                          'the harness works.')
-    return ('<table class="words">' + ''.join(
+    return ('<table class="words about">' + ''.join(
         cells(item) for item in about.items()) + '</table>\n')
 
 
