@@ -187,7 +187,9 @@ def show_table(bench, measure, table):
                     measure, case, table.quantity, above, below)))
             body.append(cells(line, kind='ours' if name in OURS else ''))
     unit = rows.units.get((measure, table.quantity), '?')
-    return (f'<h3>{escape(table.title)}, {escape(unit)}</h3>\n'
+    heading = table.title if unit in table.title.lower() else (
+        f'{table.title}, {unit}')
+    return (f'<h3>{escape(heading)}</h3>\n'
             + paragraphs(table.text)
             + '<div class="wide" tabindex="0"><table>'
             + cells(head, 'th') + ''.join(body) + '</table></div>\n')
@@ -205,7 +207,19 @@ def in_order(bench, names):
 # Readable on white and on dark, and told apart by those who see no red:
 # Okabe and Ito's, but for yellow and black.
 COLOURS = ('#0072b2', '#56b4e9', '#009e73', '#888888', '#d55e00', '#e69f00',
-           '#cc79a7', '#a05a2c', '#7f6fd0', '#3fa7a0', '#b0413e', '#8a8d00')
+           '#cc79a7', '#a05a2c', '#7f6fd0', '#3fa7a0', '#b0413e', '#8a8d00',
+           '#d94f9b', '#5b8c3e', '#a58fd8', '#c9a66b')
+
+# gnuplot's point types, open and filled in turns.
+POINTS = (4, 6, 8, 10, 12, 5, 7, 9, 11, 13)
+
+
+def look(bench, server):
+    """A server's colour and point type, the same in every plot."""
+    known = list(bench.programs)
+    place = known.index(server) if server in known else len(known) + sum(
+        map(ord, server))
+    return COLOURS[place % len(COLOURS)], POINTS[place % len(POINTS)]
 
 
 def plain(text):
@@ -239,7 +253,7 @@ def show_plot(bench, measure, plot, name):
         return f'<p>{escape(plot.title)}: there are no rows.</p>'
     n = ('n = ' + ' to '.join(str(count) for count in
                               sorted({min(counts), max(counts)})))
-    commands = draw_commands(plot, names, points, unit, lines)
+    commands = draw_commands(bench, plot, names, points, unit, lines)
     path = os.path.join(bench.out, name)
     with open(path + '.gp', 'w', encoding='utf-8') as file:
         file.write(commands)
@@ -253,7 +267,7 @@ def show_plot(bench, measure, plot, name):
             '</figure>\n')
 
 
-def draw_commands(plot, names, points, unit, lines):
+def draw_commands(bench, plot, names, points, unit, lines):
     # Ink that is the page's own cannot be said in gnuplot; as_part() puts it
     # in place of this one.
     commands = ['set terminal svg size 900,430 dynamic font "sans-serif,13" '
@@ -272,14 +286,14 @@ def draw_commands(plot, names, points, unit, lines):
         commands.append(f'set logscale {axis}')
     if 'y' not in plot.log:
         commands.append('set yrange [0:*]')
+    looks = list(enumerate((name, look(bench, name)) for name in names))
     if lines:
         commands.append('set xtics (' + ', '.join(
             f'{plain(str(x))} {x}' for x in plot.cases) + ')')
         commands.append('set offsets graph 0.02, graph 0.02, 0, 0')
         parts = [f'$d{i} using 1:2:3:4 with yerrorlines title {plain(name)} '
-                 f'lc rgb "{COLOURS[i % len(COLOURS)]}" lw 2 '
-                 f'pt {(4, 6, 8, 10, 12, 5, 7, 9, 11, 13)[i % 10]} ps 0.7'
-                 for i, name in enumerate(names)]
+                 f'lc rgb "{colour}" lw 2 pt {point} ps 0.7'
+                 for i, (name, (colour, point)) in looks]
     else:
         width = 0.8 / len(names)
         commands += ['set style fill solid 0.85 noborder',
@@ -289,8 +303,8 @@ def draw_commands(plot, names, points, unit, lines):
                      f'set xrange [-0.5:{len(plot.cases) - 0.5}]']
         parts = [f'$d{i} using ($1+{(i - (len(names) - 1) / 2) * width:.4f})'
                  f':2:3:4:({width:.4f}) with boxerrorbars title {plain(name)} '
-                 f'lc rgb "{COLOURS[i % len(COLOURS)]}"'
-                 for i, name in enumerate(names)]
+                 f'lc rgb "{colour}"'
+                 for i, (name, (colour, _)) in looks]
     commands.append('plot ' + ', \\\n\t'.join(parts))
     return '\n'.join(commands) + '\n'
 
