@@ -13,8 +13,8 @@
  *
  * Kept connections are opened, and asked once each, before "ready" is printed;
  * the load begins when a line comes by standard input.  It lasts for
- * MILLISECONDS, and for the answers still under way, and then a line is printed
- * with, as name=value,
+ * MILLISECONDS, or until a connection has had MAX_ANSWERS, and for the answers
+ * still under way, and then a line is printed with, as name=value,
  *
  *	answers, seconds	how many came in what time
  *	client-cpu		microseconds of CPU of this client for each
@@ -44,6 +44,9 @@
 #define MAX_CLIENTS 1024
 #define CLOSE_AT_ONCE 50
 
+/* lighttpd ends a connection after at most 65535. */
+#define MAX_ANSWERS 60000
+
 struct plan {
 	struct side server;
 	struct expect expect;
@@ -57,6 +60,7 @@ struct client {
 	struct conn conn;
 	int64_t sent;
 	size_t wanted; /* answers that are still to come */
+	size_t had; /* those that the connection has had */
 	size_t head_len;
 	size_t done, len; /* of the content */
 	bool in_content, to_end;
@@ -159,6 +163,7 @@ take(struct client *client, size_t n, const struct plan *plan)
 			return;
 		client->in_content = false;
 		client->wanted--;
+		client->had++;
 		answers++;
 	}
 }
@@ -191,7 +196,7 @@ open_and_ask(int epoll, struct client *client, const struct plan *plan)
 	int64_t before = now_ns();
 
 	client->in_content = false;
-	client->head_len = 0;
+	client->head_len = client->had = 0;
 	open_and_watch(epoll, client, plan);
 	ask(client, plan, 1);
 	client->sent = before;
@@ -210,7 +215,7 @@ go_on(
 	series_add(&latency, (double)(now - client->sent) / 1e3);
 	if (!plan->kept)
 		close(client->conn.fd);
-	if (now >= deadline)
+	if (now >= deadline || client->had + plan->depth > MAX_ANSWERS)
 		return false;
 	if (plan->kept)
 		ask(client, plan, plan->depth);

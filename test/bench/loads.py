@@ -101,11 +101,10 @@ def wrk(server, target, seconds, connections):
         r'Non-2xx or 3xx responses: (\d+)')
 
 
-def h2load(server, target, seconds, connections, depth):
-    """HTTP/1.1, pipelined; its `depth` requests are always under way."""
+def h2load(server, target, requests, depth):
+    """One connection of HTTP/1.1, on which `depth` requests are under way."""
     return generator(server, [
-        'h2load', '--h1', '-t1', f'-c{connections}', f'-m{depth}',
-        f'-D{round(seconds * 1000)}ms',
+        'h2load', '--h1', '-t1', '-c1', f'-m{depth}', f'-n{requests}',
         f'http://{server.address}:{server.port}{target}'],
         (r'(\d+) succeeded', r'finished in ([\d.]+)(m?s|us)?'),
         r'(\d+) failed')

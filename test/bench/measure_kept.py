@@ -186,7 +186,8 @@ def pipelined(bench, names, rounds, seconds):
         bench.alternate(case, rounds, list(running),
                         lambda name, number: record(
                             bench, case, name, number, loads.h2load(
-                                running[name], '/150.txt', seconds, 1, 32)))
+                                running[name], '/150.txt',
+                                bench.pick(20000, 640), 32)))
 
 
 def start_all(bench, stack, names, options=(), variables=None):

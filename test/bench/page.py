@@ -26,7 +26,7 @@ from html import escape
 
 OURS = ('httpd', 'httpd-nolog', 'httpd-open')
 
-# Shape and names of the servers that a peer is looked for among.
+# Stands for whichever peer of httpd's shape did best.
 BEST = 'best same-shape peer'
 
 
@@ -62,9 +62,8 @@ class Plot:
 class Figure:
     """What is wanted: the median of `quantity` in `case`, of `server`, or of
     its ratio to `versus`, is at most or at least this.  `versus` may be BEST:
-    the same-shape peer with the best median.  `better` says which way that
-    is; by default the way of the limit.  `scale` multiplies what is no ratio,
-    into `unit`.
+    the same-shape peer with the best median.  `scale` makes `unit` of the
+    rows' own.
     """
     sentence: str
     quantity: str
