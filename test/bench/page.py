@@ -205,8 +205,8 @@ def in_order(bench, names):
 
 # Readable on white and on dark, and told apart by those who see no red:
 # Okabe and Ito's, but for yellow and black.
-COLOURS = ('#0072b2', '#56b4e9', '#009e73', '#888888', '#d55e00', '#e69f00',
-           '#cc79a7', '#a05a2c', '#7f6fd0', '#3fa7a0', '#b0413e', '#8a8d00',
+COLOURS = ('#1f82c4', '#56b4e9', '#009e73', '#888888', '#d55e00', '#e69f00',
+           '#cc79a7', '#a05a2c', '#7f6fd0', '#3fa7a0', '#c2504d', '#8a8d00',
            '#d94f9b', '#5b8c3e', '#a58fd8', '#c9a66b')
 
 # gnuplot's point types, open and filled in turns.
@@ -289,7 +289,11 @@ def draw_commands(bench, plot, names, points, unit, lines):
     if lines:
         commands.append('set xtics (' + ', '.join(
             f'{plain(str(x))} {x}' for x in plot.cases) + ')')
-        commands.append('set offsets graph 0.02, graph 0.02, 0, 0')
+        low, high = min(plot.cases), max(plot.cases)
+        if 'x' in plot.log:
+            commands.append(f'set xrange [{low / 1.15}:{high * 1.15}]')
+        else:
+            commands.append('set offsets graph 0.02, graph 0.02, 0, 0')
         parts = [f'$d{i} using 1:2:3:4 with yerrorlines title {plain(name)} '
                  f'lc rgb "{colour}" lw 2 pt {point} ps 0.7'
                  for i, (name, (colour, point)) in looks]
