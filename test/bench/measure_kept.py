@@ -148,7 +148,7 @@ def missing(bench, names, rounds, seconds):
     """Answers 404, behind which the connection is to be kept."""
     with contextlib.ExitStack() as stack:
         running = start_all(bench, stack, bench.able(names, 'kept-404'),
-                            options=['--persist=always'])
+                            ['--persist=always'])
         for server in running.values():
             server.check('/missing', None, status=404)
         bench.alternate('404', rounds, list(running),
@@ -192,8 +192,10 @@ def pipelined(bench, names, rounds, seconds):
 
 def start_all(bench, stack, names, options=(), variables=None):
     """Starts servers, checks what they answer, and returns them by name.
-    Options are for httpd alone.
+    Options are for httpd alone, whose idle timeout is to end nothing when a
+    busy machine makes a pause.
     """
+    options = ['--timeout=60', *options]
     running = {}
     for name in names:
         running[name] = stack.enter_context(servers.start(
