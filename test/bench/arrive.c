@@ -1,12 +1,12 @@
 /*
- * Measures what it costs a service manager to start a process for each
- * connection, for two services that listen on ports of their own.
+ * Measures what it costs a spawner to start a process for each connection, for
+ * one service that listens on a port of its own, or for two in turns.
  *
  *	arrive [-c CLIENTS] [-n CONNECTIONS] [-s STARTS] [-u CPU-STAT]
- *		[-f FILE] [-t TARGET] A-SERVER -- B-SERVER
+ *		[-f FILE] [-t TARGET] A-SERVER [-- B-SERVER]
  *
  * Each server is written @ADDRESS:PORT,PID.  One after the other, in random
- * order, both take STARTS connections one at a time, each after a pause in
+ * order, they take STARTS connections one at a time, each after a pause in
  * which what the connection before left behind is cleared away, and then
  * CONNECTIONS connections of which CLIENTS are open at any time.  A connection
  * asks once, and its answer is compared with FILE.  A few connections before
@@ -14,8 +14,11 @@
  *
  * Output: for each side, in the order they were named, a row of connections
  * per second, the median microseconds from connecting to the first byte of
- * the answer, and the microseconds of CPU for each of the CONNECTIONS in all
- * of the control group whose cpu.stat is CPU-STAT.
+ * the answer (0 where STARTS is 0), and the microseconds of CPU for each of
+ * the CONNECTIONS in all of the control group whose cpu.stat is CPU-STAT.
+ *
+ * Exit status: 0 when all was measured; 2 when it was not, and for a usage
+ * error.
  */
 #include "measure.h"
 
@@ -99,6 +102,8 @@ measure_starts(const struct side *side, const struct plan *plan)
 	struct series us = { 0 };
 	double median;
 
+	if (plan->starts == 0)
+		return 0;
 	for (long i = -WARM_UP; i < plan->starts; i++) {
 		int64_t before = now_ns();
 
@@ -150,6 +155,7 @@ main(int argc, char **argv)
 	struct figures figures[2];
 	struct plan plan = { .clients = 4, .connections = 100, .starts = 20 };
 	const char *file = "1k.txt", *target = "/1k.txt";
+	size_t count;
 	int opt, first;
 
 	while ((opt = getopt(argc, argv, "+c:n:s:u:f:t:")) != -1)
@@ -175,13 +181,18 @@ main(int argc, char **argv)
 		default:
 			return 2;
 		}
-	sides_parse(argv + optind, 2, sides);
+	if (argc - optind == 1) {
+		side_parse_server(argv[optind], &sides[0]);
+		count = 1;
+	} else {
+		count = sides_parse(argv + optind, 2, sides);
+	}
 	if (sides[0].argv != NULL || sides[1].argv != NULL)
-		die("arrive wants two servers that listen");
+		die("arrive wants servers that listen");
 	if (plan.clients < 1 || plan.clients > MAX_CLIENTS ||
-	    plan.connections < 1 || plan.starts < 1 || plan.cpu_stat == NULL)
-		die("arrive wants 1 to %d clients, a connection or more of "
-		    "each kind, and a cpu.stat",
+	    plan.connections < 1 || plan.starts < 0 || plan.cpu_stat == NULL)
+		die("arrive wants 1 to %d clients, a connection or more, and "
+		    "a cpu.stat",
 		    MAX_CLIENTS);
 	expect_load(file, &plan.expect);
 	snprintf(plan.request, sizeof(plan.request),
@@ -189,14 +200,14 @@ main(int argc, char **argv)
 	    "Accept: */*\r\nConnection: close\r\n\r\n",
 	    target);
 
-	first = coin();
-	for (int turn = 0; turn < 2; turn++) {
+	first = count == 1 ? 0 : coin();
+	for (int turn = 0; turn < (int)count; turn++) {
 		int which = first ^ turn;
 
 		figures[which].start_us = measure_starts(&sides[which], &plan);
 		measure_rate(&sides[which], &plan, &figures[which]);
 	}
-	for (int i = 0; i < 2; i++)
+	for (size_t i = 0; i < count; i++)
 		printf("%.1f\t%.0f\t%.0f\n", figures[i].rate,
 		    figures[i].start_us, figures[i].cpu_us);
 	return 0;

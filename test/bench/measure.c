@@ -83,7 +83,7 @@ now_ns(void)
 }
 
 /* server = "@" address ":" port "," pid */
-static void
+void
 side_parse_server(const char *word, struct side *ret_side)
 {
 	char address[16];

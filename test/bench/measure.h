@@ -44,6 +44,9 @@ struct side {
  */
 size_t sides_parse(char **words, size_t cap, struct side *ret_sides);
 
+/* The side of one such word. */
+void side_parse_server(const char *word, struct side *ret_side);
+
 /*
  * One open connection to a server.  For a spawned server, pid is its process
  * and spawn_ns the moment before it was started.
