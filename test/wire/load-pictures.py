@@ -11,9 +11,12 @@ decoded fails.  Writes, and needs nobody else on the network:
     OUTDIR/pictures-resources.tsv   one line for each file of each load
 """
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import urllib.request
 
 import chromium
@@ -33,7 +36,8 @@ return Promise.all([...document.images].map(image => image.decode()))
             ...performance.getEntriesByType("resource")
                 .filter(file => file.initiatorType == "img")].map(file => ({
         url: file.name, asked: file.startTime,
-        first: file.responseStart, last: file.responseEnd }))
+        first: file.responseStart, last: file.responseEnd,
+        bytes: file.encodedBodySize }))
 }))
 """
 
@@ -42,9 +46,12 @@ class Driver:
     """ChromeDriver, on a port of its own choice."""
 
     def __init__(self):
+        # Browsers leave files behind.
+        self.place = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.process = subprocess.Popen(
             ["chromedriver", "--port=0"], text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=dict(os.environ, TMPDIR=self.place.name))
         said = ""
         for line in self.process.stdout:
             said += line
@@ -69,6 +76,7 @@ class Driver:
     def end(self):
         self.process.terminate()
         self.process.wait()
+        self.place.cleanup()
 
 
 def load(driver, url):
@@ -109,6 +117,8 @@ def add_connections(files, log):
 def main():
     outdir, rounds = sys.argv[1], int(sys.argv[2])
     servers = [argument.split("=", 1) for argument in sys.argv[3:]]
+    # The browser is to end with this program.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     driver = Driver()
     try:
         # The first browser after a while is slow: the disk is at work.
@@ -117,7 +127,8 @@ def main():
                 open(outdir + "/pictures-resources.tsv", "w") as resources:
             print("round", "server", "ms", "connections", sep="\t", file=loads)
             print("round", "server", "path", "connection", "asked_ms",
-                  "first_byte_ms", "last_byte_ms", sep="\t", file=resources)
+                  "first_byte_ms", "last_byte_ms", "bytes", sep="\t",
+                  file=resources)
             for turn in range(rounds):
                 first = turn % len(servers)
                 for name, url in servers[first:] + servers[:first]:
@@ -131,7 +142,7 @@ def main():
                               file["connection"], *(f"{file[key]:.1f}" for key
                                                     in ("asked", "first",
                                                         "last")),
-                              sep="\t", file=resources)
+                              file["bytes"], sep="\t", file=resources)
     finally:
         driver.end()
     print("Chromium", version)
