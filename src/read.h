@@ -13,7 +13,7 @@
 #define HEAD_MAX 16384
 #define FIELDS_MAX 100
 /* Room for content behind the head that it belongs to. */
-#define CONTENT_ROOM 4096
+#define CONTENT_ROOM 2048
 
 /*
  * What has arrived and not been consumed lies at buf[start] .. buf[end];

@@ -29,6 +29,8 @@ struct bad_rule {
 
 /* What was found.  One per connection, used again for each request. */
 struct target {
+	char rules_buf[RULES_BUF]; /* where rule's slices lie */
+	struct path path;
 	int file; /* the representation, open for reading; -1 if none */
 	bool is_kept; /* it is the store's */
 	struct file_facts facts; /* of that file */
@@ -36,8 +38,6 @@ struct target {
 	bool varies; /* it is there in other codings too */
 	struct rule rule; /* where the verdict is REDIRECTED */
 	struct bad_rule bad_rule; /* the first one */
-	char rules_buf[RULES_BUF]; /* where rule's slices lie */
-	struct path path;
 };
 
 /*

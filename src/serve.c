@@ -20,10 +20,11 @@
 #include <unistd.h>
 
 /*
- * All memory of a connection.  A page that no request needs is never touched,
- * and the members stand in such an order that a usual request needs two: the
- * start of all this, on the page of the program's other variables, and the end
- * of the target's path with the start of the output.
+ * All memory of a connection.  A page of it that no request needs is never
+ * touched, and a usual request needs two: the start of this, which is on the
+ * page of the program's other variables, and the end of the target's path with
+ * the start of the output.  CONTENT_ROOM (read.h) is half a page so that those
+ * two meet near the start of a page, with room for an answer of some KiB.
  */
 struct conn {
 	const struct site *site; /* NULL: there is nothing to serve */

@@ -50,7 +50,7 @@ target_decode_path(struct slice encoded, struct path *ret_path)
 	enum verdict result = PROCEED;
 	size_t segment = 0;
 
-	insist(encoded.len <= sizeof(p->buf) - PATH_APPENDIX);
+	insist(encoded.len <= PATH_MAX_LEN);
 	p->name = p->buf + sizeof(p->buf) - PATH_APPENDIX - encoded.len;
 	p->len = 0;
 	p->ends_in_slash = true;

@@ -7,20 +7,19 @@
 #include "slice.h"
 #include "verdict.h"
 
+#define PATH_MAX_LEN 8192
 /* What may be appended to a path: "/index.html.zst" and a terminator. */
 #define PATH_APPENDIX 16
-#define PATH_CAP (8192 + PATH_APPENDIX)
 
 /*
  * A canonical path: decoded once, segments joined by single slashes, without
  * a slash in front, terminated.  The root itself is the empty path.
  */
 struct path {
+	char buf[PATH_MAX_LEN + PATH_APPENDIX];
+	char *name; /* as near to the end of buf as an appendix allows */
 	size_t len;
 	bool ends_in_slash; /* it names a directory; the slash is not in name */
-	char *
-	    name; /* with room for an appendix; as near to buf's end as can be */
-	char buf[PATH_CAP];
 };
 
 /*

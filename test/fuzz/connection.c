@@ -360,7 +360,7 @@ check_file(const struct asked *asked, const struct answer *a)
 {
 	static struct path path;
 	const struct os_file *f;
-	char name[PATH_CAP + 32];
+	char name[PATH_MAX_LEN + 32];
 
 	require(target_decode_path(asked->reading.path, &path) == PROCEED);
 	snprintf(name, sizeof(name), "%s%s%s%s%.*s", path.name,

@@ -85,7 +85,7 @@ check_canonical(const struct path *p)
 	require(p->len == 0 || p->name[p->len - 1] != '/');
 
 	/* The name encoded is a path of the same name. */
-	static char encoded[3 * PATH_CAP + 2];
+	static char encoded[3 * PATH_MAX_LEN + 2];
 	static struct path again;
 	struct text t = TEXT_IN(encoded);
 
@@ -94,7 +94,7 @@ check_canonical(const struct path *p)
 	if (p->ends_in_slash)
 		text_add_char(&t, '/');
 	require(!t.overflowed);
-	if (t.len > PATH_CAP - PATH_APPENDIX)
+	if (t.len > PATH_MAX_LEN)
 		return;
 	if (memchr(p->name, '\\', p->len) != NULL)
 		return;
@@ -155,7 +155,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct path path;
-	static char wanted[PATH_CAP];
+	static char wanted[PATH_MAX_LEN + 1];
 	size_t len = 0;
 	bool slash;
 

@@ -155,8 +155,8 @@ check(struct slice encoded, const char *token, const char *path,
 static void
 check_long(void)
 {
-	static char encoded[PATH_CAP], wanted[PATH_CAP];
-	const size_t longest = PATH_CAP - PATH_APPENDIX;
+	static char encoded[PATH_MAX_LEN + 1], wanted[PATH_MAX_LEN + 1];
+	const size_t longest = PATH_MAX_LEN;
 	size_t len = longest;
 
 	unit_begin("the longest path of one segment");
