@@ -200,37 +200,37 @@ enter_files(int root)
 /* The calls of the request path, the commonest first. */
 static const uint32_t calls[] = {
 	SYS_recvfrom,
-	SYS_openat2,
-#ifdef SYS_fstat64
-	SYS_fstat64,
-	SYS_statx,
-#else
-	SYS_fstat,
+	SYS_clock_gettime,
+#ifdef SYS_clock_gettime64
+	SYS_clock_gettime64,
 #endif
 #ifdef SYS_fstatat64
 	SYS_fstatat64,
 #else
 	SYS_newfstatat,
 #endif
-	SYS_close,
+#ifdef SYS_fstat64
+	SYS_fstat64,
+	SYS_statx,
+#else
+	SYS_fstat,
+#endif
 	SYS_pread64,
+	SYS_write,
+	SYS_openat2,
+	SYS_close,
 #ifdef SYS_poll
 	SYS_poll,
 #else
 	SYS_ppoll,
 #endif
 	SYS_read,
-	SYS_write,
 	SYS_sendfile,
 #ifdef SYS_sendfile64
 	SYS_sendfile64,
 #endif
 	SYS_shutdown,
 	SYS_getrandom,
-	SYS_clock_gettime,
-#ifdef SYS_clock_gettime64
-	SYS_clock_gettime64,
-#endif
 	SYS_exit_group,
 	/* A call goes on behind SIGSTOP and SIGCONT. */
 	SYS_restart_syscall,
