@@ -60,6 +60,40 @@ setup() {
 	assert_output 0
 }
 
+# outside_calls OBJECT...: what the objects, or an archive of them, call that
+# neither they nor the system in memory (os.c) has, less what sanitizers add.
+outside_calls() {
+	comm -23 \
+		<(nm -u "$@" | awk '$1 == "U" { print $2 }' |
+			grep -vE '^(fake|__asan|__ubsan|__sanitizer|__sancov)_' | sort -u) \
+		<(nm --defined-only "$@" | awk 'NF == 3 { print $3 }' | sort -u)
+}
+
+# Calls of the C library that change nothing outside, and depend on nothing
+# but what they are given; and where errno is.
+PURE=(__errno_location memchr memcmp strchr strcmp strlen)
+# This one asks for the locale, which nobody sets.
+PURE+=(strerror)
+
+@test "what the request path calls is pure, or answered by the system in memory" {
+	local path=$BATS_TEST_TMPDIR/path.a
+	cp build/fuzz/libfuzzer/httpd.a "$path"
+	# These have done their work before a client is looked at; the faults of
+	# 72-faults.bats are theirs.
+	ar d "$path" options.o start.o user.o words.o
+	run outside_calls "$path"
+	# What serve asks of start and log is the program's own, too.
+	assert_output "$(printf '%s\n' "${PURE[@]}" program_name start_lock_in | sort)"
+}
+
+@test "a call that the system in memory does not answer is noticed" {
+	printf '#include <stdio.h>\nint f(const char *p) { return remove(p); }\n' |
+		clang -x c -c -o "$BATS_TEST_TMPDIR/f.o" -
+	run outside_calls build/fuzz/libfuzzer/obj/serve.o "$BATS_TEST_TMPDIR/f.o"
+	assert_line remove
+	refute_line fake_close
+}
+
 @test "a minute of fuzzing, by libFuzzer and by AFL++, finds nothing" {
 	run make -s fuzz TIME=60
 	assert_success
