@@ -11,6 +11,7 @@
 #include "conditions.h"
 #include "content.h"
 #include "date.h"
+#include "options.h"
 #include "ranges.h"
 #include "rules.h"
 #include "target.h"
@@ -382,4 +383,22 @@ __wrap_text_add_escaped(struct text *t, struct slice s, size_t max)
 		}
 	}
 	__real_text_add_escaped(t, s, max);
+}
+
+bool __real_options_read(struct options *options, const char *environment,
+    int argc, char **argv, struct words_error *ret_error);
+bool __wrap_options_read(struct options *options, const char *environment,
+    int argc, char **argv, struct words_error *ret_error);
+bool
+__wrap_options_read(struct options *options, const char *environment, int argc,
+    char **argv, struct words_error *ret_error)
+{
+	begin();
+	text_add(&input, slice_of(environment == NULL ? "" : environment));
+	for (int i = 1; i < argc; i++) {
+		text_add_char(&input, '\0');
+		text_add(&input, slice_of(argv[i]));
+	}
+	finish("options", 0);
+	return __real_options_read(options, environment, argc, argv, ret_error);
 }
