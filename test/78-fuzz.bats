@@ -71,7 +71,7 @@ outside_calls() {
 
 # Calls of the C library that change nothing outside, and depend on nothing
 # but what they are given; and where errno is.
-PURE=(__errno_location memchr memcmp strchr strcmp strlen)
+PURE=(__errno_location memchr memcmp strchr strcmp strlen strrchr)
 # This one asks for the locale, which nobody sets.
 PURE+=(strerror)
 
