@@ -191,6 +191,8 @@ serve(const struct site *site, const struct options *options)
 		;
 	if (after == AFTER_LINGER)
 		channel_linger(&c->channel);
+	if (c->requests > 1) /* else nothing was kept */
+		store_drop(&c->store);
 	return true;
 }
 

@@ -571,8 +571,6 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 	if (setting->options.patience.life_ms > 0)
 		require(os.now_ms <= START_MS + LINGER_TIME_MS +
 			setting->options.patience.life_ms);
-	/* The end of the process closes what is kept. */
-	store_drop(&serve_connection.store);
 	require(os_open_files() == 0);
 	require(serve_connection.in.start <= serve_connection.in.end);
 	require(serve_connection.in.end <= sizeof(serve_connection.in.buf));
