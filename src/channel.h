@@ -94,10 +94,11 @@ bool channel_has_more(const struct channel *ch);
 void channel_begin_answer(struct channel *ch);
 
 /*
- * Sends all of s, which begins with what was held.  IO_TIMEOUT when the peer takes it too slowly, which is
- * looked at every send timeout, or the connection's life is over; where it has
- * not kept up, TCP resets the connection when it is closed, rather than go on
- * sending for minutes.  IO_GONE when the peer is gone.
+ * Sends all of s, which begins with what was held.  IO_TIMEOUT when the peer
+ * takes it too slowly, which is looked at every send timeout, or the
+ * connection's life is over; where it has not kept up, TCP resets the
+ * connection when it is closed, rather than go on sending for minutes.  IO_GONE
+ * when the peer is gone.
  */
 enum io_result channel_send(struct channel *ch, struct slice s);
 

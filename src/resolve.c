@@ -303,7 +303,7 @@ open_named(const struct site *site, struct store *store,
 	    !type_is_compressed(type_of_name(slice_of(path)));
 	const struct stored *s =
 	    store == NULL ? NULL : store_find(store, site->root, path);
-	struct stored opened;
+	struct stored opened = { 0 };
 
 	t->is_kept = s != NULL;
 	if (s == NULL) {
@@ -428,7 +428,7 @@ search_rules(int fd, struct target *t)
 static enum verdict
 find_rule(const struct site *site, struct target *t)
 {
-	struct stored_file rules;
+	struct stored_file rules = { .fd = -1 };
 	enum verdict v = open_regular(site, "_redirects", &rules);
 
 	if (v != FOUND) {
@@ -446,7 +446,7 @@ find_rule(const struct site *site, struct target *t)
 static void
 open_page(const struct site *site, struct target *t)
 {
-	struct stored_file page;
+	struct stored_file page = { .fd = -1 };
 
 	if (open_regular(site, "404.html", &page) == FOUND) {
 		t->file = page.fd;
