@@ -1,10 +1,11 @@
 /*
  * hold - very many connections to a spawner, open at once, and closed in order.
  *
- *	hold [-n CONNECTIONS] [-g GROUP] [-p PATH] ADDRESS PORT SPAWNER FILE
+ *	hold [-u] [-n CONNECTIONS] [-g GROUP] [-p PATH] ADDRESS PORT SPAWNER
+ *		FILE
  *
  * Opens CONNECTIONS, asks once on each for PATH, and compares the answer with
- * FILE.  Then it prints a line of what came of it, and keeps the connections
+ * FILE; with -u it asks for nothing.  Then it prints a line of what came of it, and keeps the connections
  * until a line or the end of its standard input comes.  It closes GROUP of them
  * at a time, the next when as many children of the process SPAWNER are gone,
  * and prints a second line.
@@ -19,11 +20,12 @@
  *
  * The counts, as name=value:
  *
- *	answered	complete, byte for byte, with the connection kept
+ *	answered	complete, byte for byte, with the connection kept; with -u
+ *			those that were established
  *	refused		the connection was not established
  *	wrong		anything else came, or nothing
  *	ended		those of answered that ended, when this side had ended,
- *			without another byte
+ *			without another byte; with -u whatever else came
  *	left		children of the spawner that did not end in time
  *
  * The exit status is 0 if all were answered and all have ended, 1 if not, 2 if
@@ -41,6 +43,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,6 +75,7 @@ struct group {
 
 static struct addrinfo *server;
 static const char *spawner;
+static bool unasked;
 static char request[1024];
 static char *expected;
 static size_t expected_len;
@@ -161,11 +165,13 @@ open_group(int *fds, size_t size, struct result *result)
 		fds[i] = open_connection();
 		if (fds[i] < 0)
 			result->count[REFUSED]++;
+		else if (unasked)
+			result->count[ANSWERED]++;
 		else
 			(void)!send(
 			    fds[i], request, strlen(request), MSG_NOSIGNAL);
 	}
-	for (size_t i = 0; i < size; i++)
+	for (size_t i = 0; i < size && !unasked; i++)
 		if (fds[i] >= 0)
 			result->count[is_answered(fds[i]) ? ANSWERED : WRONG]++;
 }
@@ -181,10 +187,14 @@ close_group(const int *fds, size_t size, struct result *result)
 		shutdown(fds[i], SHUT_WR);
 	for (size_t i = 0; i < size; i++) {
 		char byte;
+		ssize_t n;
 
 		if (fds[i] < 0)
 			continue;
-		result->count[ENDED] += recv(fds[i], &byte, 1, 0) == 0;
+		do
+			n = recv(fds[i], &byte, 1, 0);
+		while (unasked && n > 0);
+		result->count[ENDED] += n == 0;
 		close(fds[i]);
 	}
 	/* Those of a spawner that is gone cannot be counted. */
@@ -322,7 +332,7 @@ main(int argc, char **argv)
 	double begin;
 	char byte;
 
-	while ((option = getopt(argc, argv, "n:g:p:")) != -1) {
+	while ((option = getopt(argc, argv, "n:g:p:u")) != -1) {
 		switch (option) {
 		case 'n':
 			connections = number(optarg);
@@ -333,13 +343,16 @@ main(int argc, char **argv)
 		case 'p':
 			path = optarg;
 			break;
+		case 'u':
+			unasked = true;
+			break;
 		default:
 			return 2;
 		}
 	}
 	if (argc - optind != 4) {
 		fprintf(stderr,
-		    "usage: hold [-n CONNECTIONS] [-g GROUP] "
+		    "usage: hold [-u] [-n CONNECTIONS] [-g GROUP] "
 		    "[-p PATH] ADDRESS PORT SPAWNER FILE\n");
 		return 2;
 	}
@@ -377,7 +390,7 @@ main(int argc, char **argv)
 			tell(&groups[i]);
 	}
 	printf("answered=%lu refused=%lu wrong=%lu children=%lu "
-	       "seconds=%.1f\n",
+	       "seconds=%.3f\n",
 	    opened.count[ANSWERED], opened.count[REFUSED], opened.count[WRONG],
 	    children(), now_s() - begin);
 	fflush(stdout);
@@ -389,7 +402,7 @@ main(int argc, char **argv)
 		tell(&groups[i]);
 		take_result(results[0], &closed);
 	}
-	printf("ended=%lu left=%lu children=%lu seconds=%.1f\n",
+	printf("ended=%lu left=%lu children=%lu seconds=%.3f\n",
 	    closed.count[ENDED], closed.count[LEFT], children(),
 	    now_s() - begin);
 	return opened.count[ANSWERED] == connections &&
