@@ -1,7 +1,7 @@
 /*
  * Downloads a file, over several connections at once, and throws it away.
  *
- *	fetch [-n CONNECTIONS] [-p CPU] ADDRESS PORT TARGET LENGTH
+ *	fetch [-n CONNECTIONS] [-p CPU] [-k FILE] ADDRESS PORT TARGET LENGTH
  *
  * Each of CONNECTIONS (1) is opened, asks once for TARGET with "Connection:
  * close", and is read to its end.  The answer has to be a 200 whose
@@ -10,10 +10,17 @@
  * TCP takes them off its queue without copying them, so that this program is
  * hardly ever what a server waits for.  -p keeps it on one CPU.
  *
+ * With -k the connections are there before: on each FILE, which has to be at
+ * the root of the server's tree, is asked for and compared, and they are kept
+ * behind both answers.  The server's cost is for somebody else to read, so this
+ * program then says "ready" and waits for a line before it begins, and for
+ * another when it has printed what it measured.
+ *
  * Output: one line of NAME=VALUE,
  *
- *	seconds		from before the first connection is asked for until the
- *			last byte of the last answer
+ *	seconds		from before the first connection is asked for, with -k
+ *			from the first request for TARGET, until the last byte
+ *			of the last answer
  *	body		the same, from the first head on
  *	cpu		of this program, in seconds; the kernel's work for TCP
  *			is not all in it, nor in the server's: over loopback
@@ -55,6 +62,7 @@ struct download {
 static struct download downloads[CONNECTIONS_MAX];
 static struct pollfd fds[CONNECTIONS_MAX];
 static uint64_t wanted;
+static bool kept;
 static int64_t begin_ns, head_ns, end_ns;
 
 static int64_t
@@ -143,20 +151,65 @@ take(struct download *d, int fd)
 		die("wanted: %llu bytes; got: %llu%s",
 		    (unsigned long long)wanted, (unsigned long long)d->got,
 		    n == 0 ? " and the end" : "");
-	d->ended = n == 0;
+	d->ended = n == 0 || (kept && d->got == wanted);
+}
+
+/* Asks for a small file on every connection that is open. */
+static void
+warm_up(const char *path, long connections)
+{
+	static struct reader reader;
+	struct expect expect;
+	const char *slash = strrchr(path, '/');
+	char request[1024];
+	int len = snprintf(request, sizeof(request),
+	    "GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n",
+	    slash != NULL ? slash + 1 : path);
+
+	if ((size_t)len >= sizeof(request))
+		die("the name is too long: %s", path);
+	expect_load(path, &expect);
+	for (long i = 0; i < connections; i++) {
+		send_all(fds[i].fd, request, (size_t)len);
+		reader_init(&reader, fds[i].fd);
+		reader_take_answer(&reader, &expect, true);
+	}
+}
+
+static void
+wait_for_line(void)
+{
+	char c;
+
+	while (read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
+		;
+}
+
+static void
+open_all(const char *address, const char *port, long connections)
+{
+	for (long i = 0; i < connections; i++) {
+		fds[i].fd = connect_to(address, port);
+		fds[i].events = POLLIN;
+	}
 }
 
 int
 main(int argc, char **argv)
 {
 	char request[1024];
+	const char *first = NULL;
 	cpu_set_t set;
 	long connections = 1, ended = 0;
 	int64_t cpu;
 	int option, len;
 
-	while ((option = getopt(argc, argv, "n:p:")) != -1)
+	while ((option = getopt(argc, argv, "k:n:p:")) != -1)
 		switch (option) {
+		case 'k':
+			first = optarg;
+			kept = true;
+			break;
 		case 'n':
 			connections = atol(optarg);
 			break;
@@ -171,23 +224,29 @@ main(int argc, char **argv)
 		}
 	if (argc - optind != 4 || connections < 1 ||
 	    connections > CONNECTIONS_MAX)
-		die("usage: fetch [-n CONNECTIONS] [-p CPU] ADDRESS PORT "
-		    "TARGET LENGTH");
+		die("usage: fetch [-n CONNECTIONS] [-p CPU] [-k FILE] ADDRESS "
+		    "PORT TARGET LENGTH");
 	wanted = strtoull(argv[optind + 3], NULL, 10);
 	len = snprintf(request, sizeof(request),
 	    "GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\n"
-	    "Accept: */*\r\nConnection: close\r\n\r\n",
-	    argv[optind + 2]);
+	    "Accept: */*\r\n%s\r\n",
+	    argv[optind + 2], kept ? "" : "Connection: close\r\n");
 	if ((size_t)len >= sizeof(request))
 		die("the target is too long");
 
+	if (kept) {
+		open_all(argv[optind], argv[optind + 1], connections);
+		warm_up(first, connections);
+		puts("ready");
+		fflush(stdout);
+		wait_for_line();
+	}
 	cpu = cpu_ns();
 	begin_ns = now_ns();
-	for (long i = 0; i < connections; i++) {
-		fds[i].fd = connect_to(argv[optind], argv[optind + 1]);
-		fds[i].events = POLLIN;
+	if (!kept)
+		open_all(argv[optind], argv[optind + 1], connections);
+	for (long i = 0; i < connections; i++)
 		send_all(fds[i].fd, request, (size_t)len);
-	}
 	while (ended < connections) {
 		int ready = poll(fds, (nfds_t)connections, SILENCE_MS);
 
@@ -200,7 +259,8 @@ main(int argc, char **argv)
 				continue;
 			take(&downloads[i], fds[i].fd);
 			if (downloads[i].ended) {
-				close(fds[i].fd);
+				if (!kept)
+					close(fds[i].fd);
 				fds[i].fd = -1;
 				fds[i].revents = 0;
 				ended++;
@@ -210,5 +270,8 @@ main(int argc, char **argv)
 	printf("seconds=%.6f body=%.6f cpu=%.6f\n",
 	    (double)(end_ns - begin_ns) / 1e9, (double)(end_ns - head_ns) / 1e9,
 	    (double)(cpu_ns() - cpu) / 1e9);
+	fflush(stdout);
+	if (kept)
+		wait_for_line();
 	return 0;
 }

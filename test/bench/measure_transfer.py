@@ -3,6 +3,8 @@
 import os
 import shutil
 
+import client
+import network
 import servers
 from page import Figure, Table
 
@@ -12,8 +14,13 @@ NAMES = ('httpd', 'httpd-nolog', 'nginx', 'nginx-log', 'lighttpd', 'busybox',
          'lighttpd-1', 'webfs', 'mini-httpd')
 
 AT_A_TIME = (1, 4)
-LEFT_ALONE = 'left to the scheduler'
+
+# How: what the case is called, whether client and server are on one CPU each,
+# and whether the connection is there before.
+ALONE = 'left to the scheduler'
 PINNED = 'one CPU each'
+KEPT = 'one CPU each, kept'
+WAYS = ((ALONE, False, False), (PINNED, True, False), (KEPT, True, True))
 
 # What is said on the page of a file that there was no room for.
 too_large = []
@@ -28,8 +35,8 @@ class File:
         self.rounds = rounds
         self.target = '/' + label.replace(' ', '-') + '.bin'
 
-    def case(self, at_a_time, where):
-        return f'{self.label}, {at_a_time} at a time, {where}'
+    def case(self, at_a_time, way):
+        return f'{self.label}, {at_a_time} at a time, {way}'
 
     def there_is_room(self, directory):
         """All of it has to stay in memory, or a disk is measured."""
@@ -61,32 +68,40 @@ class File:
         os.utime(path, (1.7e9, 1.7e9))
 
 
-FILES = (File('100 MB', 100_000_000, 15), File('4 GB', 4_000_000_000, 5))
+FILES = (File('100 MB', 100_000_000, 40), File('4 GB', 4_000_000_000, 5))
 TINY = (File('100 KB', 100_000, 1), File('4 MB', 4_000_000, 1))
 
 TEXT = '''
 A client connects, asks once, and takes the whole answer; the time is that from
 before the connection to the last byte, so it includes the start of a process
-where there is one. Files are in the page cache, and were written to the disk
-before. The client (fetch.c) takes the bytes off TCP's queue without copying
-them; it checks the status, the length and the number of bytes. The bytes
-themselves are compared once before, with the smaller file.
+where there is one. In the cases that are called kept, the connection was there
+before, and a small file had been asked for on it: what is measured is the
+transfer alone, and this is judged, for a connection has its own figures.
+
+Files are in the page cache, and were written to the disk before. The client
+(fetch.c) takes the bytes off TCP's queue without copying them, and checks the
+status, the length and the number of bytes. The bytes themselves are compared
+once before, with the smaller file. The network is a loopback interface of its
+own with Linux' default congestion control, cubic: with BBR, which some hosts
+set, TCP paces itself by timers and is three times as fast or slow by luck.
 
 Over loopback the sender does most of the receiver's work for TCP, so the
 server's CPU time is both ends', but for what waking the client and freeing the
 pages takes; the client's own is beside it.
 
-Client and server are left to the scheduler in one half of the cases and kept
-on one CPU each in the other, and it is the latter that is judged: left alone,
-the scheduler puts a young process now beside its client and now on the other
-CPU, and a server that starts one for each connection meets that lottery
-anew each time. Of four downloads that the judged cases have at a time, all
-are sent by one CPU.
+Client and server are left to the scheduler, or kept on one CPU each. What is
+judged is the latter: left alone, the scheduler puts a young process now beside
+its client and now on the other CPU, and a server that starts one for each
+connection meets that lottery anew each time. Of four at a time all are then
+sent by one CPU, whether by one process or by four.
 '''
 
 UNFAIR = [
-    'Downloads: nginx and lighttpd send by sendfile, as httpd does; which of '
-    'the others copy, the CPU time tells.',
+    'Downloads: over a network, checksums and the device cost all servers '
+    'alike, and what they differ by is less of the whole than here.',
+    'Downloads: four at a time left to the scheduler are sent by two CPUs '
+    'where there is a process for each, and by one where nginx has one '
+    'worker.',
 ]
 
 SHOW = [
@@ -98,7 +113,7 @@ SHOW = [
 
 FIGURES = [
     Figure(f'{file.label}, {at_a_time} at a time: {what}', quantity,
-           file.case(at_a_time, PINNED), 'httpd-nolog', 'nginx', **limit)
+           file.case(at_a_time, KEPT), 'httpd-nolog', 'nginx', **limit)
     for file in FILES for at_a_time in AT_A_TIME
     for what, quantity, limit in (
         ('bytes/s against nginx', 'rate', {'least': 1.0}),
@@ -107,64 +122,68 @@ FIGURES = [
 
 
 def measure(bench):
-    fetch = bench.tool('fetch', 'measure.c')
     root = os.path.join(bench.work, 'transfer')
     os.mkdir(root)
+    shutil.copy2(os.path.join(bench.root, '1k.txt'), root)
     running = {}
-    try:
-        for name in bench.able(NAMES, 'files'):
-            running[name] = servers.start(bench, name, root)
-        for file in bench.pick(FILES, TINY):
-            if file.there_is_room(root):
-                file.make(root)
-                download_all(bench, fetch, root, running, file)
-                os.unlink(root + file.target)
-    finally:
-        for server in running.values():
-            server.stop()
+    with network.own():
+        try:
+            for name in bench.able(NAMES, 'files'):
+                running[name] = servers.start(bench, name, root)
+            for file in bench.pick(FILES, TINY):
+                if file.there_is_room(root):
+                    file.make(root)
+                    download_all(bench, root, running, file)
+                    os.unlink(root + file.target)
+        finally:
+            for server in running.values():
+                server.stop()
 
 
-def download_all(bench, fetch, root, running, file):
+def download_all(bench, root, running, file):
     if file.size <= 100_000_000:
         with open(root + file.target, 'rb') as opened:
             body = opened.read()
         for server in running.values():
             server.check(file.target, body)
         del body
-    everywhere = os.sched_getaffinity(0)
-    for where in (LEFT_ALONE, PINNED):
-        client = min(everywhere)
-        if where == PINNED:
-            options, cpus = ['-p', str(client)], {max(everywhere)}
-        else:
-            options, cpus = [], everywhere
+    fetch = bench.tool('fetch', 'measure.c')
+    cpus = os.sched_getaffinity(0)
+    for way, pinned, kept in WAYS:
+        options = ['-p', str(min(cpus))] if pinned else []
+        options += ['-k', root + '/1k.txt'] if kept else []
         for server in running.values():
-            server.pin(cpus)
+            server.pin({max(cpus)} if pinned else cpus)
+        names = bench.able(running, *(['kept'] if kept else []))
         for at_a_time in AT_A_TIME:
-            case = file.case(at_a_time, where)
+            case = file.case(at_a_time, way)
 
             def download(name, number, case=case, at_a_time=at_a_time,
-                         options=options):
+                         options=options, kept=kept):
                 server = running[name]
                 words = [fetch, *options, '-n', str(at_a_time),
                          server.address, str(server.port), file.target,
                          str(file.size)]
-                before = server.cpu_ns()
-                said = dict(word.split('=')
-                            for word in bench.run(words).split())
+                said = (client.run(words, server) if kept else
+                        run_with_connections(bench, words, server))
+                record(bench, case, name, number, file.size * at_a_time, said)
                 server.wait_for_handlers()
-                record(bench, case, name, number, file.size * at_a_time, said,
-                       (server.cpu_ns() - before) / 1e9)
 
-            bench.alternate(case, bench.rounds(file.rounds), list(running),
-                            download)
+            bench.alternate(case, bench.rounds(file.rounds), names, download)
 
 
-def record(bench, case, name, number, size, said, cpu):
+def run_with_connections(bench, words, server):
+    """As client.run, with all that the connections take."""
+    before = server.cpu_ns()
+    said = client.values(bench.run(words))
+    server.wait_for_handlers()
+    return dict(said, **{'server-cpu': (server.cpu_ns() - before) / 1e9})
+
+
+def record(bench, case, name, number, size, said):
     bench.add(case, name, 'rate', 'MB/s', number,
-              size / 1e6 / float(said['seconds']))
-    bench.add(case, name, 'rate-of-body', 'MB/s', number,
-              size / 1e6 / float(said['body']))
-    bench.add(case, name, 'server-cpu', 's/GB', number, cpu / (size / 1e9))
+              size / 1e6 / said['seconds'])
+    bench.add(case, name, 'server-cpu', 's/GB', number,
+              said['server-cpu'] / (size / 1e9))
     bench.add(case, name, 'client-cpu', 's/GB', number,
-              float(said['cpu']) / (size / 1e9))
+              said['cpu'] / (size / 1e9))
