@@ -50,7 +50,7 @@
 /* Groups that open at the same time. */
 #define OPENING 4
 
-/* A server that is silent for this long has lost a connection. */
+/* What is not answered this long after a group has asked was lost. */
 #define SILENCE_S 60
 
 /* Children that have not ended after this long do not end by themselves. */
@@ -112,15 +112,24 @@ children(void)
 
 /* ---- one group ---- */
 
+/* Sets how long a receive waits at most: a millisecond at least. */
+static void
+be_patient(int fd, double seconds)
+{
+	long us = seconds > 1e-3 ? (long)(seconds * 1e6) : 1000;
+	struct timeval t = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+}
+
 static int
 open_connection(void)
 {
-	struct timeval silence = { .tv_sec = SILENCE_S };
 	int fd = socket(server->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
+	be_patient(fd, SILENCE_S);
 	if (connect(fd, server->ai_addr, server->ai_addrlen) != 0) {
 		close(fd);
 		return -1;
@@ -171,9 +180,14 @@ open_group(int *fds, size_t size, struct result *result)
 			(void)!send(
 			    fds[i], request, strlen(request), MSG_NOSIGNAL);
 	}
-	for (size_t i = 0; i < size && !unasked; i++)
-		if (fds[i] >= 0)
-			result->count[is_answered(fds[i]) ? ANSWERED : WRONG]++;
+
+	double end = now_s() + SILENCE_S;
+	for (size_t i = 0; i < size && !unasked; i++) {
+		if (fds[i] < 0)
+			continue;
+		be_patient(fds[i], end - now_s());
+		result->count[is_answered(fds[i]) ? ANSWERED : WRONG]++;
+	}
 }
 
 static void
