@@ -1,6 +1,6 @@
 """Clients whose server's CPU time is read before and behind what is measured.
 
-Such a client (ask.c, fetch.c) opens its connections and warms the server up,
+Such a client (turns.c, fetch.c) opens its connections and warms the server up,
 says "ready", waits for a line, does what is measured, prints a line of
 NAME=VALUE, and waits for another line before it ends its connections.  So
 neither the start of a process nor its end is in the server's time.

@@ -10,6 +10,7 @@ import typing
 
 import client
 import network
+import rows
 import servers
 from page import Plot, Table
 
@@ -40,7 +41,7 @@ OFF_THE_LINE = 0.1
 class Series:
     """What grows.  `make` writes the tree for a point below a directory, and
     returns the targets that are asked for.  A point that is no number is
-    measured, and is in no fit.
+    measured, and is in no fit.  `tiny` are those of a trial.
     """
     name: str
     each: str  # what the points count: one of them
@@ -69,9 +70,6 @@ class Series:
 
     def step(self):
         return 'tenfold' if self.by_tenfold else self.each
-
-    def slope_name(self):
-        return f'{self.name}: growth'
 
 
 # ---- what is made ----
@@ -146,17 +144,17 @@ FLAT_DIRECTORY = 'flat 100000'
 
 SERIES = (
     Series('tree, the same 100 files', 'file', (*FILES, FLAT_DIRECTORY),
-           (10, 100, 'flat 100'), lambda root, point: make_tree(
+           (100, 1000), lambda root, point: make_tree(
                root, point, 100), by_tenfold=True,
            about='A hundred files, chosen at random, are asked for in turns, '
            'in trees of up to a million in directories of at most 1000, and '
            'in one directory of 100 000.'),
     Series('tree, 10000 different files', 'file', (*FILES, FLAT_DIRECTORY),
-           (10, 100, 'flat 100'), lambda root, point: make_tree(
+           (100, 1000), lambda root, point: make_tree(
                root, point, 10_000), requests=10_000, by_tenfold=True,
            about='The same with ten thousand files, so far as there are: what '
            'the kernel knows of them does not stay in the CPU\'s caches.'),
-    Series('path', 'level', (1, 2, 5, 10, 20, 30), (1, 3), make_path,
+    Series('path', 'level', (1, 2, 5, 10, 20, 30), (1, 5), make_path,
            about='One file, whose path has so many names of eight bytes.'),
     Series('redirect', 'rule', (1, 10, 100, 1000, 10_000), (1, 10),
            make_redirect, ALONE, '301', least_requests=100,
@@ -175,7 +173,7 @@ SERIES = (
 # ---- measuring ----
 
 def measure(bench):
-    ask = bench.tool('ask', 'measure.c')
+    turns = bench.tool('turns', 'measure.c')
     cpu = max(os.sched_getaffinity(0))
     with network.own():
         for series in SERIES:
@@ -183,7 +181,7 @@ def measure(bench):
                                    dir=where(bench, series))
             os.chmod(top, 0o755)
             try:
-                grow(bench, ask, series, top, cpu)
+                grow(bench, turns, series, top, cpu)
             finally:
                 shutil.rmtree(top)
 
@@ -236,7 +234,7 @@ class Point:
             server.stop()
 
 
-def grow(bench, ask, series, top, cpu):
+def grow(bench, turns, series, top, cpu):
     needs = ['kept', 'files'] + (['pipelined'] if series.pipelined else [])
     names = bench.able(series.programs, *needs)
     made = []
@@ -246,27 +244,23 @@ def grow(bench, ask, series, top, cpu):
             made[-1].start(bench, series, names, cpu)
 
         def observe(pair, number):
-            observe_one(bench, ask, series, *pair, cpu, number)
+            observe_one(bench, turns, series, *pair, cpu, number)
 
-        rounds = bench.rounds(15)
-        bench.alternate(series.name, rounds,
+        bench.alternate(series.name, bench.rounds(15),
                         [(name, point) for name in names for point in made],
                         observe)
     finally:
         for point in made:
             point.stop()
-    for name in names:
-        for number in range(1, rounds + 1):
-            record_slope(bench, series, name, number)
 
 
-def observe_one(bench, ask, series, name, point, cpu, number):
+def observe_one(bench, turns, series, name, point, cpu, number):
     server = point.servers[name]
     depth = point.point if series.pipelined else 1
     requests = bench.pick(series.requests_at(point.point) if isinstance(
         point.point, int) else series.requests, 20)
     requests -= requests % depth
-    said = client.run([ask, '-p', str(cpu), '-d', str(depth),
+    said = client.run([turns, '-p', str(cpu), '-d', str(depth),
                        '-r', str(requests), '-s', series.status,
                        server.address, str(server.port), point.targets],
                       server)
@@ -289,45 +283,40 @@ def line(xs, ys):
     return slope, y_mean - slope * x_mean
 
 
-def numbers(bench, series):
-    return [point for point in points(bench, series)
-            if isinstance(point, int)]
-
-
-def record_slope(bench, series, name, number):
-    """The slope of one round is an observation too."""
-    places = {series.case(point): series.place(point)
-              for point in numbers(bench, series)}
-    found = [(places[row.case], row.value) for row in bench.rows.all
-             if row.case in places and row.quantity == 'server-cpu' and
-             (row.server, row.round) == (name, number)]
-    slope, _ = line(*zip(*found))
-    bench.add(series.name, name, series.slope_name(), f'us/{series.step()}',
-              number, slope)
+def costs(bench, series, name):
+    """point -> round -> the server's CPU time for a request."""
+    points = {series.case(point): point for point in series.points
+              if isinstance(point, int)}
+    found = {}
+    for row in bench.rows.all:
+        if (row.case in points and row.server == name and
+                (row.measure, row.quantity) == ('growth', 'server-cpu')):
+            found.setdefault(points[row.case], {})[row.round] = row.value
+    return dict(sorted(found.items()))
 
 
 def verdict(bench, series, name):
     """A sentence on how the cost grows."""
-    found = [(point, bench.rows.spread('growth', series.case(point),
-                                       'server-cpu', name))
-             for point in numbers(bench, series)]
-    found = [(point, spread.median) for point, spread in found if spread]
-    slopes = bench.rows.spread('growth', series.name, series.slope_name(),
-                               name)
-    if not found or slopes is None:
-        return ''
-    (first, low), (last, high) = found[0], found[-1]
-    costs = [cost for _, cost in found]
-    what = (f'{series.name}, {name}: {low:.3g} us at {first} {series.each}s, '
-            f'{high:.3g} us at {last}: ')
-    if max(costs) <= low * (1 + FLAT):
+    found = costs(bench, series, name)
+    if len(found) < 2:
+        return f'{series.name}, {name}: not measured.'
+    places = [series.place(point) for point in found]
+    medians = [rows.spread(by_round.values()).median
+               for by_round in found.values()]
+    low, high = medians[0], medians[-1]
+    what = (f'{series.name}, {name}: {low:.3g} us at {min(found)} '
+            f'{series.each}s, {high:.3g} us at {max(found)}: ')
+    if max(medians) <= low * (1 + FLAT):
         return what + ('flat.' if high >= low * (1 - FLAT) else 'it falls.')
-    slope, start = line([series.place(point) for point, _ in found], costs)
-    off = max(abs(start + slope * series.place(point) - cost)
-              for point, cost in found)
+    slopes = rows.spread([line(places, [by_round[number] for by_round
+                                        in found.values()])[0]
+                          for number in next(iter(found.values()))])
+    slope, start = line(places, medians)
+    off = max(abs(start + slope * place - cost)
+              for place, cost in zip(places, medians))
     slope = (f'{slopes.median:.3g} us for each {series.step()} '
              f'({slopes.q1:.3g} – {slopes.q3:.3g})')
-    if off <= OFF_THE_LINE * max(costs):
+    if off <= OFF_THE_LINE * max(medians):
         return what + f'linear, {slope}.'
     return what + (f'NEITHER FLAT NOR LINEAR, off the line by up to {off:.3g} '
                    f'us; {slope}.')
@@ -335,7 +324,7 @@ def verdict(bench, series, name):
 
 def text(bench):
     parts = ['''
-A client asks many times on one kept connection (ask.c), one CPU for both, and
+A client asks many times on one kept connection (turns.c), one CPU for both, and
 the CPU time of the server is divided by the requests. Every target was asked
 for before. What grows by no more than a tenth of the smallest point is called
 flat; what lies on a line to a tenth of the largest point, linear, and its
@@ -364,8 +353,6 @@ SHOW = [
                                if isinstance(point, int) and point > 0},
            log='' if series.name == 'path' else
            'xy' if series.each == 'rule' else 'x')
-      for series in SERIES),
-    *(Table(f'Slope, {series.name}', series.slope_name(), ours=())
       for series in SERIES),
     Table('Time from a request to the end of its answer', 'wall',
           ours=('httpd-nolog',)),

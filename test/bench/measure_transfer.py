@@ -27,11 +27,14 @@ too_large = []
 
 
 class File:
-    """What is downloaded; `size` in bytes."""
+    """What is downloaded; `size` in bytes, `tiny` that of a trial, which has
+    the same cases.
+    """
 
-    def __init__(self, label, size, rounds):
+    def __init__(self, label, size, tiny, rounds):
         self.label = label
         self.size = size
+        self.tiny = tiny
         self.rounds = rounds
         self.target = '/' + label.replace(' ', '-') + '.bin'
 
@@ -68,8 +71,8 @@ class File:
         os.utime(path, (1.7e9, 1.7e9))
 
 
-FILES = (File('100 MB', 100_000_000, 40), File('4 GB', 4_000_000_000, 5))
-TINY = (File('100 KB', 100_000, 1), File('4 MB', 4_000_000, 1))
+FILES = (File('100 MB', 100_000_000, 100_000, 40),
+         File('4 GB', 4_000_000_000, 4_000_000, 5))
 
 TEXT = '''
 A client connects, asks once, and takes the whole answer; the time is that from
@@ -130,7 +133,8 @@ def measure(bench):
         try:
             for name in bench.able(NAMES, 'files'):
                 running[name] = servers.start(bench, name, root)
-            for file in bench.pick(FILES, TINY):
+            for file in FILES:
+                file.size = bench.pick(file.size, file.tiny)
                 if file.there_is_room(root):
                     file.make(root)
                     download_all(bench, root, running, file)
@@ -141,7 +145,7 @@ def measure(bench):
 
 
 def download_all(bench, root, running, file):
-    if file.size <= 100_000_000:
+    if file is FILES[0]:
         with open(root + file.target, 'rb') as opened:
             body = opened.read()
         for server in running.values():
@@ -164,19 +168,26 @@ def download_all(bench, root, running, file):
                 words = [fetch, *options, '-n', str(at_a_time),
                          server.address, str(server.port), file.target,
                          str(file.size)]
-                said = (client.run(words, server) if kept else
-                        run_with_connections(bench, words, server))
+                run = run_kept if kept else run_with_connections
+                said = run(bench, words, server)
                 record(bench, case, name, number, file.size * at_a_time, said)
-                server.wait_for_handlers()
 
             bench.alternate(case, bench.rounds(file.rounds), names, download)
 
 
+def run_kept(_, words, server):
+    said = client.run(words, server)
+    server.wait_for_handlers()
+    return said
+
+
 def run_with_connections(bench, words, server):
-    """As client.run, with all that the connections take."""
+    """The same with all that the connections take."""
     before = server.cpu_ns()
     said = client.values(bench.run(words))
-    server.wait_for_handlers()
+    # One that stays for a while does nothing then.
+    if 'exit' not in bench.programs[server.name].lacks:
+        server.wait_for_handlers()
     return dict(said, **{'server-cpu': (server.cpu_ns() - before) / 1e9})
 
 
