@@ -19,9 +19,10 @@ UNASKED = 'not asked yet'
 MOST = 'as many as were held'
 
 # Who is held at most so often.  Those that start a process for each connection
-# have one peer at the largest count.
+# have one peer at the largest count; webfs waits by select(), which knows 1024
+# descriptors.
 ASKED = {'httpd': 10000, 'httpd-open': 1000, 'nginx': 10000,
-         'lighttpd': 10000, 'webfs': 10000}
+         'lighttpd': 10000, 'webfs': 1000}
 WAITING = {'httpd': 10000, 'httpd-open': 1000, 'constant': 1000,
            'busybox': 10000, 'busybox-static': 1000, 'micro-httpd': 1000,
            'lighttpd-1': 1000, 'mini-httpd': 1000, 'nginx': 10000}
@@ -53,6 +54,9 @@ UNFAIR = [
     'Memory: page tables and kernel stacks are the whole machine\'s, so the '
     'few processes of the client are in them: up to 1 KiB for each '
     'connection of a spawned server, a tenth of it for a daemon.',
+    'Memory: webfs waits by select() and cannot hold more than a thousand '
+    'connections; of the peers with a process for each, only busybox was '
+    'made to hold 10 000.',
     'Memory: a daemon keeps what it has once used, and the sockets of its '
     'connections are only in the figures of the control group.',
 ]
@@ -218,12 +222,13 @@ class Held:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
         self.process.stdin.close()
         said = self.read_line()
         self.process.stdout.close()
         self.process.wait()
-        if int(said['ended']) != self.count or said['left'] != '0':
+        if failure is None and (int(said['ended']) != self.count or
+                                said['left'] != '0'):
             raise servers.Broken(f'{self.name}: of {self.count} connections '
                                  f'{said["ended"]} ended, and {said["left"]} '
                                  'processes did not')
