@@ -97,6 +97,7 @@ class Group:
     """A control group that counts CPU time."""
 
     made = 0
+    alive = []
 
     def __init__(self):
         Group.made += 1
@@ -110,6 +111,7 @@ class Group:
             except OSError:
                 continue
             if os.path.exists(self.usage):
+                Group.alive.append(self)
                 return
             os.rmdir(self.path)
         raise Broken('no control group can be made to count CPU time in')
@@ -151,6 +153,7 @@ class Group:
     def remove(self):
         wait_until(lambda: not self.pids(), END_S)
         os.rmdir(self.path)
+        Group.alive.remove(self)
 
 
 def wait_until(condition, seconds):
@@ -292,6 +295,18 @@ class Server:
         for pid in self.pids():
             kill(pid, signal.SIGKILL)
         self.group.remove()
+
+
+def end_all():
+    """Ends what is there of servers whose start or end was interrupted."""
+    for group in list(Group.alive):
+        while group.pids():
+            some = group.pids()[:END_AT_ONCE]
+            for pid in some:
+                kill(pid, signal.SIGKILL)
+            wait_until(lambda some=some, group=group:
+                       not set(some) & set(group.pids()), 10)
+        group.remove()
 
 
 def kill(pid, number):
