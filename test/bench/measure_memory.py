@@ -135,6 +135,8 @@ class MemoryGroup:
         return self
 
     def __exit__(self, *_):
+        # Nobody is there any more, unless the server's end was interrupted.
+        servers.end_all()
         if self.path is not None:
             os.rmdir(self.path)
 
@@ -210,7 +212,13 @@ class Held:
         self.name = server.name
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
-        self.said = self.read_line()
+        try:
+            self.said = self.read_line()
+        except BaseException:
+            # By this it closes what it has opened, in order.
+            self.process.stdin.close()
+            self.process.wait()
+            raise
 
     def read_line(self):
         line = self.process.stdout.readline()
