@@ -117,6 +117,40 @@ servers_of() {
 	done
 }
 
+@test "downloads are measured of every server but those that are named, and on kept connections of who keeps them" {
+	run servers_of transfer '4 GB, 4 at a time, one CPU each' rate
+	assert_output 'busybox httpd httpd-nolog lighttpd lighttpd-1 mini-httpd neighbour nginx nginx-log webfs'
+	run servers_of transfer '100 MB, 1 at a time, one CPU each, kept' server-cpu
+	assert_output 'httpd httpd-nolog lighttpd nginx nginx-log webfs'
+}
+
+@test "idle connections are measured where they were answered, and where they were not asked yet" {
+	run servers_of memory '100 connections, asked once' memory
+	assert_output 'httpd httpd-open lighttpd nginx webfs'
+	run servers_of memory '100 connections, not asked yet' memory
+	assert_output 'busybox busybox-static constant httpd httpd-open lighttpd lighttpd-1 micro-httpd mini-httpd neighbour nginx webfs'
+}
+
+@test "a cost that stays is called flat, one that grows linear with its slope, and any other neither" {
+	run python "$BATS_TEST_TMPDIR/raw.tsv" <<-'PY'
+		import types, measure_growth, rows
+		bench = types.SimpleNamespace(rows=rows.Rows(sys.argv[1]))
+		series = next(one for one in measure_growth.SERIES if one.name == 'path')
+		for name, cost in (('flat', lambda levels: 10 + levels / 100),
+		                   ('linear', lambda levels: 10 + levels / 2),
+		                   ('square', lambda levels: 10 + levels ** 2)):
+		    for point in series.points:
+		        for number in (1, 2, 3):
+		            bench.rows.add('growth', series.case(point), name,
+		                           'server-cpu', 'us/request', number,
+		                           cost(point))
+		    print(measure_growth.verdict(bench, series, name))
+	PY
+	assert_line --index 0 'path, flat: 10 us at 1 levels, 10.3 us at 30: flat.'
+	assert_line --index 1 'path, linear: 10.5 us at 1 levels, 25 us at 30: linear, 0.5 us for each level (0.5 – 0.5).'
+	assert_line --index 2 --partial 'NEITHER FLAT NOR LINEAR'
+}
+
 @test "the page has every table and every plot, and no measure lacks rows for one" {
 	run python "$OUT/index.html" <<-'PY'
 		import glob, html, importlib, os, page

@@ -18,14 +18,14 @@ UNASKED = 'not asked yet'
 # The rows of the largest count are there under this name too.
 MOST = 'as many as were held'
 
-# Who is held at most so often.  Those that start a process for each connection
-# have one peer at the largest count; webfs waits by select(), which knows 1024
-# descriptors.
-ASKED = {'httpd': 10000, 'httpd-open': 1000, 'nginx': 10000,
-         'lighttpd': 10000, 'webfs': 1000}
-WAITING = {'httpd': 10000, 'httpd-open': 1000, 'constant': 1000,
-           'busybox': 10000, 'busybox-static': 1000, 'micro-httpd': 1000,
-           'lighttpd-1': 1000, 'mini-httpd': 1000, 'nginx': 10000}
+# Who is held by more than a thousand connections at most.  Of the peers that
+# have a process for each there is one; webfs waits by select(), which knows
+# 1024 descriptors.
+THOUSAND = 1000
+MORE = {'httpd': 10000, 'busybox': 10000, 'nginx': 10000, 'lighttpd': 10000}
+
+# A log makes no difference here.
+LIKE_OTHERS = ('httpd-nolog', 'nginx-log')
 
 # An idle connection is to stay.
 OPTIONS = {name: ['--timeout=3600']
@@ -90,16 +90,17 @@ FIGURES = [Figure('memory of an idle connection, as many as were held',
 def measure(bench):
     hold = hold_tool(bench)
     for count in bench.pick(COUNTS, TINY_COUNTS):
-        for kind, names, needs in ((ANSWERED, ASKED, ('kept', 'files')),
-                                   (UNASKED, WAITING, ())):
-            able = [name for name in bench.able(names, *needs)
-                    if count <= names[name]]
+        for kind, needs in ((ANSWERED, ('kept', 'files')), (UNASKED, ())):
+            names = [name for name in bench.names()
+                     if name not in LIKE_OTHERS and
+                     count <= MORE.get(name, THOUSAND)]
 
             def observe(name, number, count=count, kind=kind):
                 observe_one(bench, hold, name, number, count, kind)
 
             check_room(count)
-            bench.alternate(case(count, kind), bench.rounds(3), able, observe)
+            bench.alternate(case(count, kind), bench.rounds(3),
+                            bench.able(names, *needs), observe)
 
 
 def hold_tool(bench):
