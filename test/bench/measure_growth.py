@@ -326,10 +326,10 @@ def text(bench):
     parts = ['''
 A client asks many times on one kept connection (turns.c), one CPU for both,
 and the CPU time of the server is divided by the requests. Every target was
-asked for before. What grows by no more than a tenth of the smallest point is called
-flat; what lies on a line to a tenth of the largest point, linear, and its
-slope is the median of those of the rounds. Trees are in memory (tmpfs) where
-that has room; of the largest, all files but those asked for are empty.
+asked for before. What grows by no more than a tenth of the smallest point is
+called flat; what lies on a line to a tenth of the largest point, linear, and
+its slope is the median of those of the rounds. Trees are in memory (tmpfs)
+where that has room; all files but those asked for are empty.
 ''']
     for series in SERIES:
         parts.append(series.about)

@@ -103,13 +103,18 @@ connection meets that lottery anew each time. Of four at a time all are then
 sent by one CPU, whether by one process or by four.
 '''
 
-UNFAIR = [
-    'Downloads: over a network, checksums and the device cost all servers '
-    'alike, and what they differ by is less of the whole than here.',
-    'Downloads: four at a time left to the scheduler are sent by two CPUs '
-    'where there is a process for each, and by one where nginx has one '
-    'worker.',
-]
+
+def unfair(_):
+    return too_large + [
+        'Downloads: over a network, checksums and the device cost all servers '
+        'alike, and what they differ by is less of the whole than here.',
+        'Downloads: four at a time left to the scheduler are sent by two CPUs '
+        'where there is a process for each, and by one where nginx has one '
+        'worker.',
+    ]
+
+
+UNFAIR = unfair
 
 SHOW = [
     Table('Rate', 'rate', ours=('httpd', 'httpd-nolog')),

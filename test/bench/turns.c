@@ -148,14 +148,17 @@ check_head(char *head, char *end)
 {
 	static const char length[] = "\nContent-Length:";
 	const char *field;
+	uint64_t len = 0;
 
 	*end = '\0';
 	field = strcasestr(head, length);
+	if (field != NULL)
+		len = strtoull(field + sizeof(length) - 1, NULL, 10);
 	if (strncmp(head, "HTTP/1.1 ", 9) != 0 ||
 	    strncmp(head + 9, status, 3) != 0 || field == NULL ||
 	    strcasestr(head, "\nConnection: close") != NULL)
 		die("wanted: %s with a length, kept; got: %s", status, head);
-	return strtoull(field + sizeof(length) - 1, NULL, 10);
+	return len;
 }
 
 /* Takes what has come off buf; returns how many answers end in it. */
