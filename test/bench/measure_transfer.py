@@ -4,7 +4,6 @@ import os
 import shutil
 
 import client
-import network
 import servers
 from page import Figure, Table
 
@@ -88,9 +87,7 @@ transfer alone, and this is judged, for a connection has its own figures.
 Files are in the page cache, and were written to the disk before. The client
 (fetch.c) takes the bytes off TCP's queue without copying them, and checks the
 status, the length and the number of bytes. The bytes themselves are compared
-once before, with the smaller file. The network is a loopback interface of its
-own with Linux' default congestion control, cubic: with BBR, which some hosts
-set, TCP paces itself by timers and is three times as fast or slow by luck.
+once before, with the smaller file.
 
 Over loopback the sender does most of the receiver's work for TCP, so the
 server's CPU time is both ends', but for what waking the client and freeing the
@@ -138,19 +135,18 @@ def measure(bench):
     os.mkdir(root)
     shutil.copy2(os.path.join(bench.root, '1k.txt'), root)
     running = {}
-    with network.own():
-        try:
-            for name in taking_part(bench):
-                running[name] = servers.start(bench, name, root)
-            for file in FILES:
-                file.size = bench.pick(file.size, file.tiny)
-                if file.there_is_room(root):
-                    file.make(root)
-                    download_all(bench, root, running, file)
-                    os.unlink(root + file.target)
-        finally:
-            for server in running.values():
-                server.stop()
+    try:
+        for name in taking_part(bench):
+            running[name] = servers.start(bench, name, root)
+        for file in FILES:
+            file.size = bench.pick(file.size, file.tiny)
+            if file.there_is_room(root):
+                file.make(root)
+                download_all(bench, root, running, file)
+                os.unlink(root + file.target)
+    finally:
+        for server in running.values():
+            server.stop()
 
 
 def taking_part(bench):
