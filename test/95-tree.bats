@@ -96,7 +96,8 @@ sections() {
 	run make -s help
 	local target
 	for target in all run test check install uninstall dist deb clean help \
-		test-systemd bench-quick bench-load bench-units lab static format; do
+		test-systemd bench bench-smoke bench-quick bench-load bench-units lab static \
+		format; do
 		assert_output --regexp "  $target +[a-z]"
 	done
 }
