@@ -65,30 +65,6 @@ static uint64_t wanted;
 static bool kept;
 static int64_t begin_ns, head_ns, end_ns;
 
-static int64_t
-cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-static int
-connect_to(const char *address, const char *port)
-{
-	struct sockaddr_in to = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)atoi(port)) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (inet_pton(AF_INET, address, &to.sin_addr) != 1)
-		die("not an IPv4 address: %s", address);
-	if (fd < 0 ||
-	    connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0)
-		die("%s port %s: %s", address, port, strerror(errno));
-	return fd;
-}
-
 /* Looks at a head that ends at d->head + end. */
 static void
 check_head(struct download *d, size_t end)
@@ -190,7 +166,7 @@ static void
 open_all(const char *address, const char *port, long connections)
 {
 	for (long i = 0; i < connections; i++) {
-		fds[i].fd = connect_to(address, port);
+		fds[i].fd = connect_to_port(address, port);
 		fds[i].events = POLLIN;
 	}
 }
@@ -242,7 +218,7 @@ main(int argc, char **argv)
 		fflush(stdout);
 		wait_for_line();
 	}
-	cpu = cpu_ns();
+	cpu = own_cpu_ns();
 	begin_ns = now_ns();
 	if (!kept)
 		open_all(argv[optind], argv[optind + 1], connections);
@@ -270,7 +246,7 @@ main(int argc, char **argv)
 	}
 	printf("seconds=%.6f body=%.6f cpu=%.6f\n",
 	    (double)(end_ns - begin_ns) / 1e9, (double)(end_ns - head_ns) / 1e9,
-	    (double)(cpu_ns() - cpu) / 1e9);
+	    (double)(own_cpu_ns() - cpu) / 1e9);
 	fflush(stdout);
 	if (kept)
 		wait_for_line();

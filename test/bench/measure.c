@@ -82,6 +82,15 @@ now_ns(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
+int64_t
+own_cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
 /* server = "@" address ":" port "," pid */
 void
 side_parse_server(const char *word, struct side *ret_side)
@@ -144,6 +153,17 @@ connect_to(const struct sockaddr_in *address)
 		    strerror(errno));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	return fd;
+}
+
+int
+connect_to_port(const char *address, const char *port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)atoi(port)) };
+
+	if (inet_pton(AF_INET, address, &to.sin_addr) != 1)
+		die("not an IPv4 address: %s", address);
+	return connect_to(&to);
 }
 
 /*

@@ -21,8 +21,12 @@
 _Noreturn void die(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
-/* Monotonic time in nanoseconds. */
+/* Monotonic time, and the CPU time of this process, in nanoseconds. */
 int64_t now_ns(void);
+int64_t own_cpu_ns(void);
+
+/* A connection to a server's IPv4 address and port, as decimal text. */
+int connect_to_port(const char *address, const char *port);
 
 /*
  * The parties of a comparison.  A side is a command, argv of a program that

@@ -55,30 +55,12 @@ static uint64_t bodies;
 static char status[4] = "200";
 static int fd;
 
-static int64_t
-cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
 static void
 connect_to(const char *address, const char *port)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)atoi(port)) };
 	struct timeval silence = { .tv_sec = SILENCE_S };
-	int one = 1;
 
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (inet_pton(AF_INET, address, &to.sin_addr) != 1)
-		die("not an IPv4 address: %s", address);
-	if (fd < 0 ||
-	    connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0)
-		die("%s port %s: %s", address, port, strerror(errno));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	fd = connect_to_port(address, port);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
 }
 
@@ -296,13 +278,13 @@ main(int argc, char **argv)
 	wait_for_line();
 
 	bodies = 0;
-	cpu = cpu_ns();
+	cpu = own_cpu_ns();
 	begin = now_ns();
 	for (long i = 0; i + depth <= requests; i += depth)
 		run(&r, (size_t)i % r.number, (size_t)depth);
 	printf("seconds=%.9f cpu=%.9f body=%llu\n",
-	    (double)(now_ns() - begin) / 1e9, (double)(cpu_ns() - cpu) / 1e9,
-	    (unsigned long long)bodies);
+	    (double)(now_ns() - begin) / 1e9,
+	    (double)(own_cpu_ns() - cpu) / 1e9, (unsigned long long)bodies);
 	fflush(stdout);
 	wait_for_line();
 	return 0;
