@@ -212,13 +212,6 @@ make_boundary(char boundary[BOUNDARY_LEN + 1])
 	boundary[BOUNDARY_LEN] = '\0';
 }
 
-/* Whether a piece of a file is copied behind the head, to leave with it. */
-static bool
-is_copied(const struct range *piece)
-{
-	return piece->len <= CONTENT_COPY_MAX;
-}
-
 /* Copies a small piece of a file behind the head. */
 static enum verdict
 add_piece(struct text *t, int file, const struct range *piece)
@@ -274,7 +267,7 @@ static enum verdict
 send_piece(struct channel *ch, struct text *t, int file,
     const struct range *piece, bool hold, uint64_t *ret_sent)
 {
-	if (!is_copied(piece) || piece->len > t->cap - t->len)
+	if (piece->len > CONTENT_COPY_MAX || piece->len > t->cap - t->len)
 		return verdict_of_result(transfer_file(ch, text_slice(t), file,
 		    piece->first, piece->len, ret_sent));
 
@@ -330,8 +323,10 @@ send_content(struct channel *ch, struct text *t, const struct reply *reply,
 		    hold, ret_sent);
 	text_add(t, reply->content);
 	insist(!t->overflowed);
-	*ret_sent = reply->content.len;
-	return send_text(ch, t, hold);
+
+	enum verdict v = send_text(ch, t, hold);
+	*ret_sent = v == PROCEED ? reply->content.len : 0;
+	return v;
 }
 
 /* How much room an answer takes: more than its head, with what is copied. */
