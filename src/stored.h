@@ -15,7 +15,7 @@
 
 /* How many files are kept, and how long the path of such a file may be. */
 #define STORE_ENTRIES 16
-#define STORE_PATH_CAP 256
+#define STORE_PATH_CAP 512
 
 /* One file, open for reading. */
 struct stored_file {

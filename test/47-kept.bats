@@ -141,7 +141,7 @@ load spawn
 		write(root, "z.txt", "a file")
 		os.symlink("f.txt", root + "/link.txt")
 		os.symlink("f.txt", root + "/z.txt.gz")
-		long = "long/" + "x" * 200 + "/" + "y" * 60
+		long = "/".join(letter * 200 for letter in "xyz")
 		write(root, long, "a file")
 		write(root, "sub/old.txt", "a file")
 		settle(root)
