@@ -245,8 +245,7 @@ is_there(const struct site *site, const char *path)
  * `path` is put back.
  */
 static enum verdict
-open_stored(const struct site *site, char *path, bool may_have_neighbours,
-    struct stored *ret_stored)
+open_stored(const struct site *site, char *path, struct stored *ret_stored)
 {
 	struct stored *s = ret_stored;
 	struct stored_file *identity = &s->by_coding[CODING_IDENTITY];
@@ -257,7 +256,8 @@ open_stored(const struct site *site, char *path, bool may_have_neighbours,
 		return v;
 	s->available = 1u << CODING_IDENTITY;
 	s->may_grow = false;
-	for (unsigned i = 0; may_have_neighbours && i < CODINGS_STORED; i++) {
+	s->is_compressed = type_is_compressed(type_of_name(slice_of(path)));
+	for (unsigned i = 0; !s->is_compressed && i < CODINGS_STORED; i++) {
 		struct stored_file *f = &s->by_coding[i];
 		const char *suffix = coding_suffix((enum coding)i);
 
@@ -299,16 +299,13 @@ open_named(const struct site *site, struct store *store,
     const struct request *r, const struct timespec *now, char *path,
     struct target *t)
 {
-	bool may_have_neighbours =
-	    !type_is_compressed(type_of_name(slice_of(path)));
 	const struct stored *s =
 	    store == NULL ? NULL : store_find(store, site->root, path);
 	struct stored opened = { 0 };
 
 	t->is_kept = s != NULL;
 	if (s == NULL) {
-		enum verdict v =
-		    open_stored(site, path, may_have_neighbours, &opened);
+		enum verdict v = open_stored(site, path, &opened);
 
 		if (v != FOUND)
 			return v;
@@ -317,9 +314,8 @@ open_named(const struct site *site, struct store *store,
 		    store_keep(store, site->root, path, s, now);
 	}
 
-	unsigned chosen = may_have_neighbours ?
-	    codings_choose(r, s->available) :
-	    CODING_IDENTITY;
+	unsigned chosen = s->is_compressed ? CODING_IDENTITY :
+					     codings_choose(r, s->available);
 	t->varies = s->available != 1u << CODING_IDENTITY;
 	if (chosen != CODING_NONE)
 		choose_file(s, chosen, t);

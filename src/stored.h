@@ -4,7 +4,7 @@
  *
  * A kept connection is asked for the same files over and over, by a proxy above
  * all.  Opening one by a path that cannot leave the root, and looking for its
- * neighbours in other codings, costs seven system calls; to see that nothing
+ * neighbours in other codings, costs six system calls; to see that nothing
  * has changed since takes two.
  */
 #ifndef STORED_H
@@ -27,6 +27,7 @@ struct stored_file {
 /* The codings in which a file is there. */
 struct stored {
 	unsigned available; /* bits of 1 << coding */
+	bool is_compressed; /* in itself: neighbours are not looked for */
 	bool may_grow; /* a neighbour is there that is outdated or no file */
 	struct stored_file by_coding[CODING_NONE];
 };
