@@ -34,7 +34,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,7 +175,6 @@ main(int argc, char **argv)
 {
 	char request[1024];
 	const char *first = NULL;
-	cpu_set_t set;
 	long connections = 1, ended = 0;
 	int64_t cpu;
 	int option, len;
@@ -191,10 +189,7 @@ main(int argc, char **argv)
 			connections = atol(optarg);
 			break;
 		case 'p':
-			CPU_ZERO(&set);
-			CPU_SET((unsigned)atoi(optarg), &set);
-			if (sched_setaffinity(0, sizeof(set), &set) != 0)
-				die("CPU %s: %s", optarg, strerror(errno));
+			pin(0, (unsigned)atoi(optarg));
 			break;
 		default:
 			return 2;

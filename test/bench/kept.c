@@ -29,7 +29,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,18 +54,6 @@ struct results {
 	struct series rate, bytes, cpu, latency, memory;
 	size_t stalls;
 };
-
-static void
-pin(pid_t pid, unsigned cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(pid, sizeof(set), &set) < 0)
-		die("process %d cannot be kept on CPU %u: %s", (int)pid, cpu,
-		    strerror(errno));
-}
 
 static void
 run_segment(

@@ -25,6 +25,9 @@ _Noreturn void die(const char *format, ...)
 int64_t now_ns(void);
 int64_t own_cpu_ns(void);
 
+/* Keeps a process, 0 for this one, on one CPU. */
+void pin(pid_t pid, unsigned cpu);
+
 /* A connection to a server's IPv4 address and port, as decimal text. */
 int connect_to_port(const char *address, const char *port);
 

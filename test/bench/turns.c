@@ -28,7 +28,6 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,7 +240,6 @@ int
 main(int argc, char **argv)
 {
 	struct requests r = { 0 };
-	cpu_set_t set;
 	long depth = 1, requests = 1000;
 	int64_t begin, cpu;
 	int option;
@@ -252,10 +250,7 @@ main(int argc, char **argv)
 			depth = atol(optarg);
 			break;
 		case 'p':
-			CPU_ZERO(&set);
-			CPU_SET((unsigned)atoi(optarg), &set);
-			if (sched_setaffinity(0, sizeof(set), &set) != 0)
-				die("CPU %s: %s", optarg, strerror(errno));
+			pin(0, (unsigned)atoi(optarg));
 			break;
 		case 'r':
 			requests = atol(optarg);
