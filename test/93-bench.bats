@@ -111,9 +111,13 @@ servers_of() {
 @test "kept connections are measured of every server that keeps them" {
 	local case
 	for case in '150 B, 128 connections' '304' '404' \
-		'100 KiB, 1 connection' '150 B, pipelined 32, by h2load'; do
+		'150 B, pipelined 32, by h2load'; do
 		run servers_of kept "$case" cpu
 		assert_output 'httpd httpd-nolog httpd-open lighttpd nginx nginx-log webfs'
+	done
+	for case in '150 B, 1 connection, one CPU' '100 KiB, 1 connection'; do
+		run servers_of kept "$case" cpu
+		assert_output 'constant httpd httpd-nolog httpd-open lighttpd nginx nginx-log webfs'
 	done
 }
 
@@ -212,12 +216,17 @@ servers_of() {
 		for number, a, b in ((1, 2, 1), (2, 30, 10), (3, 8, 2), (4, 100, 20)):
 		    all.add('m', 'c', 'a', 'q', 'u', number, a)
 		    all.add('m', 'c', 'b', 'q', 'u', number, b)
+		for number, least in ((1, 0), (2, 5), (3, 1), (4, 10), (5, 20)):
+		    all.add('m', 'c', 'least', 'q', 'u', number, least)
 		all.add('m', 'c', 'a', 'q', 'u', 5, 1000)
 		print(*all.ratio('m', 'c', 'q', 'a', 'b'))
 		print(*all.spread('m', 'c', 'q', 'b'))
 		print(all.ratio('m', 'c', 'q', 'a', 'z'))
+		print(*all.ratio('m', 'c', 'q', 'a', 'b', 'least'))
+		print(all.ratio('m', 'c', 'q', 'a', 'b', 'z'))
 	PY
-	assert_output "$(printf '%s\n' '4 2.75 3.5 4.25' '4 1.75 6.0 12.5' None)"
+	assert_output "$(printf '%s\n' '4 2.75 3.5 4.25' '4 1.75 6.0 12.5' None \
+		'4 4.25 6.0 7.5' None)"
 }
 
 # -- What must be noticed

@@ -6,8 +6,14 @@
  * socket option and keeps no log.
  *
  * `constant body` prints the body alone.
+ *
+ * `constant keep FILE` is the same for kept connections: all that it does for a
+ * request is to receive it and to send an answer that it made before, with the
+ * content of FILE, in one call each.  A request is what arrives at once.
  */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "body.h"
@@ -37,6 +43,48 @@ write_all(const char *buf, size_t len)
 	return 0;
 }
 
+/* Puts number and the end of the head in front of `end`; returns the start. */
+static char *
+put_before(char *end, size_t number)
+{
+	end = memcpy(end - 4, "\r\n\r\n", 4);
+	do
+		*--end = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	return end;
+}
+
+static int
+keep(const char *path)
+{
+	static const char head[] =
+	    "HTTP/1.1 200 OK\r\n"
+	    "Date: Mon, 23 Nov 2026 14:18:00 GMT\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Last-Modified: Mon, 23 Nov 2026 14:18:00 GMT\r\n"
+	    "ETag: \"5xkqx7DEq1kGjLLZbY2c4A\"\r\n"
+	    "Accept-Ranges: bytes\r\n"
+	    "Connection: keep-alive\r\n"
+	    "Content-Length: ";
+	/* On the stack, so that who answers once has less memory to set up. */
+	char answer[sizeof(head) + 32 + (128 << 10)], request[2048];
+	char *content = answer + sizeof(head) + 32, *start;
+	ssize_t n;
+	size_t len = 0;
+	int file = open(path, O_RDONLY);
+
+	while ((n = read(file, content + len, (128 << 10) - len)) > 0)
+		len += (size_t)n;
+	if (n < 0 || len == 128 << 10)
+		return 1;
+	start = put_before(content, len);
+	start = memcpy(start - (sizeof(head) - 1), head, sizeof(head) - 1);
+	while ((n = recv(STDIN_FILENO, request, sizeof(request), 0)) > 0)
+		if (write_all(start, (size_t)(content - start) + len) != 0)
+			return 1;
+	return n < 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -45,6 +93,8 @@ main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "body") == 0)
 		return write_all(body, sizeof(body) - 1);
+	if (argc == 3 && strcmp(argv[1], "keep") == 0)
+		return keep(argv[2]);
 
 	/* The request is complete with its empty line. */
 	/* cppcheck-suppress legacyUninitvar ; len counts what has been read */

@@ -4,7 +4,7 @@ import contextlib
 
 import loads
 import servers
-from page import BEST, OURS, Figure, Plot, Table
+from page import BEST, LIMIT, OURS, Figure, Plot, Table
 
 TITLE = 'A process for each connection'
 
@@ -59,9 +59,9 @@ SHOW = [
 
 FIGURES = [
     Figure('connection cost, sandbox off, against the constant answer',
-           'wall', 'spawn', 'httpd-open', 'constant', most=1.25),
+           'wall', 'spawn', 'httpd-open', LIMIT, most=1.25),
     Figure('connection cost, sandbox on, against the constant answer',
-           'wall', 'spawn', 'httpd', 'constant', most=1.7),
+           'wall', 'spawn', 'httpd', LIMIT, most=1.7),
     Figure('connection cost, sandbox on, against the best same-shape peer',
            'wall', 'spawn', 'httpd', BEST, most=0.6),
 ]
@@ -130,6 +130,6 @@ def measure(bench):
     spawn(bench, 'spawn', quick, bench.rounds(1000))
     slow = [name for name in names if name not in quick]
     if slow:
-        spawn(bench, 'spawn-lingering', [*OURS, 'constant', *slow],
+        spawn(bench, 'spawn-lingering', [*OURS, LIMIT, *slow],
               min(bench.rounds(10), 10))
     rates(bench)

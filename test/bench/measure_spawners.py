@@ -6,7 +6,7 @@ import random
 import container
 import servers
 import spawners
-from page import OURS, Figure, Plot, Table
+from page import LIMIT, OURS, Figure, Plot, Table
 
 TITLE = 'Under tcpserver, xinetd and systemd'
 
@@ -57,7 +57,7 @@ SHOW = [
 FIGURES = [
     Figure('connections/s under systemd, shipped unit, against a trivial '
            f'program with an empty unit, {clients}', 'rate',
-           f'systemd, {clients}', 'httpd', 'constant', least=0.85)
+           f'systemd, {clients}', 'httpd', LIMIT, least=0.85)
     for clients in CLIENTS
 ]
 
@@ -131,7 +131,7 @@ def measure(bench):
                   spawners.TREE + '/1k.txt')
     peers = [name for name in bench.names('inetd') if name not in OURS]
     all_three = spawners.Spawners(bench, stage,
-                                  bench.pick(peers, ['constant']))
+                                  bench.pick(peers, [LIMIT]))
     with container.Container(stage) as box, box.network():
         all_three.start(box)
         client = Client(bench, box)

@@ -26,6 +26,9 @@ from html import escape
 
 OURS = ('httpd', 'httpd-nolog', 'httpd-open')
 
+# What no server can do better than.
+LIMIT = 'constant'
+
 # Stands for whichever peer of httpd's shape did best.
 BEST = 'best same-shape peer'
 
@@ -62,8 +65,8 @@ class Plot:
 class Figure:
     """What is wanted: the median of `quantity` in `case`, of `server`, or of
     its ratio to `versus`, is at most or at least this.  `versus` may be BEST:
-    the same-shape peer with the best median.  `scale` makes `unit` of the
-    rows' own.
+    the same-shape peer with the best median.  With `above`, what that server
+    has is taken from both before.  `scale` makes `unit` of the rows' own.
     """
     sentence: str
     quantity: str
@@ -72,6 +75,7 @@ class Figure:
     versus: str = None
     most: float = None
     least: float = None
+    above: str = None
     unit: str = 'x'
     scale: float = 1
 
@@ -164,10 +168,10 @@ def show_table(bench, measure, table):
              if table.cases is None or case in table.cases]
     if not cases:
         return f'<p>{escape(table.title)}: there are no rows.</p>'
-    limit = any('constant' in rows.servers(measure, case, table.quantity)
+    limit = any(LIMIT in rows.servers(measure, case, table.quantity)
                 for case in cases)
     head = ['server', 'n', 'lower quartile', 'median', 'upper quartile']
-    head += ['/ constant'] if limit else []
+    head += [f'/ {LIMIT}'] if limit else []
     head += [f'{ours} / it' for ours in table.ours]
     body = []
     for case in cases:
@@ -179,7 +183,7 @@ def show_table(bench, measure, table):
             spread = rows.spread(measure, case, table.quantity, name)
             line = [name, spread.n, number(spread.q1), number(spread.median),
                     number(spread.q3)]
-            versus = ([(name, 'constant')] if limit else []) + [
+            versus = ([(name, LIMIT)] if limit else []) + [
                 (ours, name) for ours in table.ours]
             for above, below in versus:
                 line.append('' if above == below else times(rows.ratio(
@@ -333,7 +337,7 @@ def best_peer(bench, measure, figure):
                                            figure.quantity)
              if name in bench.programs
              and bench.programs[name].shape == 'inetd'
-             and name not in (*OURS, 'constant')]
+             and name not in (*OURS, LIMIT)]
     choose = min if figure.most is not None else max
     return choose(peers, default=None, key=lambda name: rows.spread(
         measure, figure.case, figure.quantity, name).median)
@@ -350,12 +354,13 @@ def judge(bench, measure, figure):
                              figure.server)
     else:
         spread = rows.ratio(measure, figure.case, figure.quantity,
-                            figure.server, versus)
+                            figure.server, versus, figure.above)
     limit = figure.most if figure.most is not None else figure.least
     bound = ('at most ' if figure.most is not None else 'at least ') \
         + f'{limit:g} {figure.unit}'
     how = f'{figure.quantity} of {figure.server}' + (
-        f' / {versus}' if versus else '')
+        f' / {versus}' if versus else '') + (
+        f', above {figure.above}' if figure.above else '')
     if spread is None:
         return ['not measured', figure.sentence, '–', bound, how, 0]
     scaled = type(spread)(spread.n, *(value * figure.scale

@@ -72,9 +72,15 @@ class Rows:
         series = self._series.get((measure, case, quantity), {})
         return spread(series.get(server, {}).values())
 
-    def ratio(self, measure, case, quantity, server, versus):
-        """The Spread of the quotients of two servers over the rounds."""
+    def ratio(self, measure, case, quantity, server, versus, above=None):
+        """The Spread of the quotients of two servers over the rounds; with
+        `above`, of what they have more than that server.
+        """
         series = self._series.get((measure, case, quantity), {})
-        above, below = series.get(server, {}), series.get(versus, {})
-        return spread([above[number] / below[number] for number in above
-                       if below.get(number)])
+        ours, its = series.get(server, {}), series.get(versus, {})
+        least = (series.get(above, {}) if above is not None else
+                 dict.fromkeys(ours, 0))
+        rounds = ours.keys() & its.keys() & least.keys()
+        return spread([(ours[number] - least[number]) /
+                       (its[number] - least[number]) for number in rounds
+                       if its[number] != least[number]])

@@ -89,7 +89,7 @@ def own_programs(httpd, constant):
         Program('constant', 'inetd', shlex.quote(constant),
                 lacks='kept,pipelined,conditional,files',
                 note='the limit: a static program that answers a constant of '
-                '1 KiB'),
+                '1 KiB, or, on kept connections, of what is asked for'),
     ]
 
 
