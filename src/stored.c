@@ -80,8 +80,11 @@ store_find(struct store *store, int root, const char *path)
 
 		if (strcmp(e->path, path) != 0)
 			continue;
-		if (is_unchanged(e, root))
+		if (is_unchanged(e, root)) {
+			if (store->in_vain > 0)
+				store->in_vain--;
 			return &e->stored;
+		}
 		forget(e);
 	}
 	return NULL;
@@ -116,6 +119,17 @@ may_be_kept(int root, const char *path, const struct stored *s,
 	return true;
 }
 
+/* Whether files that are kept are also asked for again, or may be yet. */
+static bool
+is_worth_keeping(struct store *store)
+{
+	if (store->in_vain < STORE_PATIENCE) {
+		store->in_vain++;
+		return true;
+	}
+	return ++store->passed_over % STORE_SAMPLE == 0;
+}
+
 bool
 store_keep(struct store *store, int root, const char *path,
     const struct stored *s, const struct timespec *now)
@@ -123,8 +137,8 @@ store_keep(struct store *store, int root, const char *path,
 	struct store_entry *e = &store->entries[store->next];
 	struct directory_state d;
 
-	if (s->may_grow || strlen(path) >= STORE_PATH_CAP ||
-	    !directory_of(root, path, &d) ||
+	if (!is_worth_keeping(store) || s->may_grow ||
+	    strlen(path) >= STORE_PATH_CAP || !directory_of(root, path, &d) ||
 	    !moment_is_settled(d.changed.tv_sec, d.changed.tv_nsec, now) ||
 	    !may_be_kept(root, path, s, now))
 		return false;

@@ -17,6 +17,10 @@
 #define STORE_ENTRIES 16
 #define STORE_PATH_CAP 512
 
+/* After so many that were kept in vain, one in how many is kept. */
+#define STORE_PATIENCE 16
+#define STORE_SAMPLE 8
+
 /* One file, open for reading. */
 struct stored_file {
 	int fd;
@@ -50,6 +54,8 @@ struct store {
 		struct stored stored;
 	} entries[STORE_ENTRIES];
 	unsigned next; /* the entry that makes room for another */
+	unsigned in_vain; /* so many more were kept than asked for again */
+	unsigned passed_over; /* not kept, since too many were in vain */
 };
 
 /*
@@ -71,6 +77,8 @@ const struct stored *store_find(
  * link; where a neighbour is there but not available, since its directory may
  * not tell when it becomes so; or where the directory or a file changed less
  * than a second before `now`, since its date may not tell of the next change.
+ * To keep a file costs some system calls, so of a connection that is asked for
+ * ever other files only one in STORE_SAMPLE is kept, to see when that changes.
  */
 bool store_keep(struct store *store, int root, const char *path,
     const struct stored *s, const struct timespec *now);

@@ -182,3 +182,37 @@ load spawn
 		    check("tokens", set(c.tokens()), {"ok"})
 	EOP
 }
+
+@test "of ever other files few are kept, until they are asked for again" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		for n in range(200):
+		    write(root, f"{n}.png", f"file {n}")
+		settle(root)
+		trace = os.path.join(TMP, "trace")
+		c = Handler("--timeout=20", root=root, before=(
+		    "strace", "-f", "-qq", "-o", trace, "-e", "trace=/fstatat|statx"))
+		def looks():
+		    with open(trace) as file:
+		        return sum("AT_SYMLINK_NOFOLLOW" in line for line in file)
+		def ask(n):
+		    check("the content", c.ask(f"/{n}.png").content, f"file {n}".encode())
+		ask(0) # nothing is kept at first
+		for n in range(16):
+		    ask(n)
+		check("files that were kept", looks(), 16)
+		for n in range(16, 176):
+		    ask(n)
+		check("files that were kept of 160 more", looks() - 16, 20)
+		for n in range(180, 192):
+		    for _ in range(30):
+		        ask(n)
+		before = looks()
+		check_within("until it is asked for twelve again", before - 36, 12, 14)
+		for _ in range(5):
+		    for n in range(180, 192):
+		        ask(n)
+		check("files that were kept anew", looks() - before, 0)
+	EOP
+}
