@@ -9,22 +9,51 @@
 
 #include "grammar.h"
 
-static struct slice
-take_word(struct slice *rest)
-{
-	*rest = slice_trim(*rest);
+/* What is in a word, for not every rule to be searched for all of it. */
+enum {
+	HAS_PERCENT = 1,
+	HAS_QUERY = 2, /* a question mark */
+	HAS_PATTERN = 4, /* a splat, or the colon of a placeholder */
+	HAS_EMPTY_SEGMENT = 8,
+	HAS_CONTROL = 16,
+};
 
-	size_t len = 0;
-	while (
-	    len < rest->len && rest->ptr[len] != ' ' && rest->ptr[len] != '\t')
-		len++;
-	struct slice word = { rest->ptr, len };
-	*rest = slice_after(*rest, len);
-	if (len > 0 && word.ptr[0] == '#') {
-		word.len = 0;
-		rest->len = 0;
+static unsigned
+what_is(char c)
+{
+	switch (c) {
+	case '%':
+		return HAS_PERCENT;
+	case '?':
+		return HAS_QUERY;
+	case '*':
+	case ':':
+		return HAS_PATTERN;
+	default:
+		return is_control(c) ? HAS_CONTROL : 0;
 	}
-	return word;
+}
+
+/* Takes the next word of a line; *ret_has is what is in it. */
+static struct slice
+take_word(struct slice *rest, unsigned *ret_has)
+{
+	struct slice s = slice_trim(*rest);
+	size_t len = 0;
+	unsigned has = 0;
+
+	if (s.len > 0 && s.ptr[0] == '#')
+		s.len = 0;
+	for (char c, last = '\0';
+	     len < s.len && (c = s.ptr[len]) != ' ' && c != '\t'; len++) {
+		has |= what_is(c);
+		if (c == '/' && last == '/')
+			has |= HAS_EMPTY_SEGMENT;
+		last = c;
+	}
+	*rest = slice_after(s, len);
+	*ret_has = has;
+	return (struct slice){ s.ptr, len };
 }
 
 static bool
@@ -34,31 +63,14 @@ starts_with_nocase(struct slice s, struct slice prefix)
 	    slice_equal_nocase((struct slice){ s.ptr, prefix.len }, prefix);
 }
 
-/* Only what may stand in a Location field may stand in a rule. */
 static bool
-is_printable(struct slice s)
+has_encoded_slash(struct slice s)
 {
-	for (size_t i = 0; i < s.len; i++)
-		if (is_control(s.ptr[i]))
-			return false;
-	return true;
-}
-
-/* Whether a request's canonical path (target.h) can look like this. */
-static bool
-is_canonical(struct slice s)
-{
-	for (size_t i = 0; i + 1 < s.len; i++) {
-		struct slice rest = slice_after(s, i);
-
-		if (rest.ptr[0] == '/' && rest.ptr[1] == '/')
-			return false;
-		if (rest.len >= 3 &&
-		    slice_equal_nocase(
-			(struct slice){ rest.ptr, 3 }, SLICE("%2f")))
-			return false;
-	}
-	return true;
+	for (; s.len >= 3; s = slice_after(s, 1))
+		if (slice_equal_nocase(
+			(struct slice){ s.ptr, 3 }, SLICE("%2f")))
+			return true;
+	return false;
 }
 
 /* A place's path, without its query and fragment. */
@@ -80,18 +92,24 @@ without_slashes(struct slice path)
 	return path;
 }
 
+/*
+ * What is wrong with a rule, in whose two first words is what is said.  Only
+ * what may stand in a Location field may stand in it, and only a path that a
+ * request's canonical one (target.h) can equal.
+ */
 static const char *
-find_problem(const struct rule *r, struct slice status, struct slice rest)
+find_problem(const struct rule *r, unsigned from_has, unsigned to_has,
+    struct slice status, struct slice rest)
 {
 	if (r->from.ptr[0] != '/')
 		return "the path to redirect from must start with a slash";
-	if (memchr(r->from.ptr, '?', r->from.len) != NULL)
+	if (from_has & HAS_QUERY)
 		return "a query cannot be matched";
-	if (!is_canonical(r->from))
+	if (from_has & HAS_EMPTY_SEGMENT ||
+	    (from_has & HAS_PERCENT && has_encoded_slash(r->from)))
 		return "the path to redirect from holds an empty segment or an "
 		       "encoded slash";
-	if (memchr(r->from.ptr, '*', r->from.len) != NULL ||
-	    memchr(r->from.ptr, ':', r->from.len) != NULL)
+	if (from_has & HAS_PATTERN)
 		return "splats and placeholders are not supported";
 	if (r->to.len == 0)
 		return "there is no place to redirect to";
@@ -102,7 +120,7 @@ find_problem(const struct rule *r, struct slice status, struct slice rest)
 	if (slice_equal(
 		without_slashes(r->from), without_slashes(path_of(r->to))))
 		return "it redirects to itself";
-	if (!is_printable(r->from) || !is_printable(r->to))
+	if ((from_has | to_has) & HAS_CONTROL)
 		return "it holds a control character";
 	if (status.len > 0 && r->status == 0)
 		return "the status must be 301, 302, 303, 307 or 308";
@@ -136,14 +154,16 @@ rule_parse(struct slice line, struct rule *ret_rule, const char **ret_problem)
 		line.len--;
 
 	size_t line_len = line.len;
-	struct rule r = { .from = take_word(&line) };
+	unsigned from_has, to_has, rest_has;
+	struct rule r = { .from = take_word(&line, &from_has) };
 	if (r.from.len == 0)
 		return RULE_NONE;
-	r.to = take_word(&line);
-	struct slice status = take_word(&line);
+	r.to = take_word(&line, &to_has);
+	struct slice status = take_word(&line, &rest_has);
 	r.status = parse_status(status);
 
-	*ret_problem = find_problem(&r, status, take_word(&line));
+	*ret_problem = find_problem(
+	    &r, from_has, to_has, status, take_word(&line, &rest_has));
 	if (line_len > RULE_LINE_MAX)
 		*ret_problem = "the line is too long";
 	if (*ret_problem != NULL)
