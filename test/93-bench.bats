@@ -229,6 +229,29 @@ servers_of() {
 		'4 4.25 6.0 7.5' None)"
 }
 
+@test "a figure is judged by its limit, to what a run resolves" {
+	run python "$BATS_TEST_TMPDIR/raw.tsv" <<-'PY'
+		import types, page, rows
+		all = rows.Rows(sys.argv[1])
+		for name, value in (('a', 10.05), ('b', 10), ('least', 9)):
+		    all.add('m', 'c', name, 'q', 'u', 1, value)
+		bench = types.SimpleNamespace(rows=all)
+		for more in ({'most': 1}, {'most': 1, 'to': 0.01}, {'least': 1},
+		             {'least': 1.01}, {'least': 1.01, 'to': 0.01},
+		             {'most': 1, 'to': 0.01, 'above': 'least'}):
+		    word, _, value, limit, how, _ = page.judge(
+		        bench, 'm', page.Figure('', 'q', 'c', 'a', 'b', **more))
+		    print(word, value.split()[0], limit, how, sep='; ')
+	PY
+	assert_output "$(printf '%s\n' \
+		'MISSED; 1.005; at most 1 x; q of a / b' \
+		'reached; 1.005; at most 1 x, to 0.01; q of a / b' \
+		'reached; 1.005; at least 1 x; q of a / b' \
+		'MISSED; 1.005; at least 1.01 x; q of a / b' \
+		'reached; 1.005; at least 1.01 x, to 0.01; q of a / b' \
+		'MISSED; 1.05; at most 1 x, to 0.01; q of a / b, above least')"
+}
+
 # -- What must be noticed
 
 # bench_with CELL...: measures connections, with a peer more of this row.

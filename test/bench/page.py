@@ -66,7 +66,9 @@ class Figure:
     """What is wanted: the median of `quantity` in `case`, of `server`, or of
     its ratio to `versus`, is at most or at least this.  `versus` may be BEST:
     the same-shape peer with the best median.  With `above`, what that server
-    has is taken from both before.  `scale` makes `unit` of the rows' own.
+    has is taken from both before.  `to` is what a run resolves: by so much
+    the median may miss, and is said to be at the limit.  `scale` makes `unit`
+    of the rows' own.
     """
     sentence: str
     quantity: str
@@ -76,6 +78,7 @@ class Figure:
     most: float = None
     least: float = None
     above: str = None
+    to: float = 0
     unit: str = 'x'
     scale: float = 1
 
@@ -141,7 +144,7 @@ def times(spread):
     """A ratio and its quartiles."""
     if spread is None:
         return '–'
-    return f'{spread.median:.3g} ({spread.q1:.3g} – {spread.q3:.3g})'
+    return f'{spread.median:.4g} ({spread.q1:.3g} – {spread.q3:.3g})'
 
 
 def cells(values, tag='td', kind=''):
@@ -357,7 +360,8 @@ def judge(bench, measure, figure):
                             figure.server, versus, figure.above)
     limit = figure.most if figure.most is not None else figure.least
     bound = ('at most ' if figure.most is not None else 'at least ') \
-        + f'{limit:g} {figure.unit}'
+        + f'{limit:g} {figure.unit}' + (
+            f', to {figure.to:g}' if figure.to else '')
     how = f'{figure.quantity} of {figure.server}' + (
         f' / {versus}' if versus else '') + (
         f', above {figure.above}' if figure.above else '')
@@ -365,8 +369,9 @@ def judge(bench, measure, figure):
         return ['not measured', figure.sentence, '–', bound, how, 0]
     scaled = type(spread)(spread.n, *(value * figure.scale
                                       for value in spread[1:]))
-    reached = (scaled.median <= limit if figure.most is not None
-               else scaled.median >= limit)
+    reached = (scaled.median <= limit + figure.to
+               if figure.most is not None
+               else scaled.median >= limit - figure.to)
     return ['reached' if reached else 'MISSED', figure.sentence,
             times(scaled), bound, how, scaled.n]
 
