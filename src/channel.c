@@ -34,16 +34,24 @@
 
 /*
  * musl's own function looks for the kernel's faster one at its first use, which
- * takes two page faults and a search: 2.5 us, at 0.1 us to be saved by a call.
+ * takes two page faults and a search: 2.5 us, at 0.15 us that a call saves.  So
+ * a connection begins with system calls.
  */
+#define CLOCK_CALLS 32
+
 static void
 clock_now(clockid_t clock, struct timespec *ret_now)
 {
 #if defined(__LP64__) && !defined(__GLIBC__)
-	syscall(SYS_clock_gettime, clock, ret_now);
-#else
-	clock_gettime(clock, ret_now);
+	static unsigned calls;
+
+	if (calls < CLOCK_CALLS) {
+		calls++;
+		syscall(SYS_clock_gettime, clock, ret_now);
+		return;
+	}
 #endif
+	clock_gettime(clock, ret_now);
 }
 
 void
