@@ -66,16 +66,17 @@ keep(const char *path)
 	    "Accept-Ranges: bytes\r\n"
 	    "Connection: keep-alive\r\n"
 	    "Content-Length: ";
+	enum { HEAD_CAP = sizeof(head) + 32, CONTENT_CAP = 128 << 10 };
 	/* On the stack, so that who answers once has less memory to set up. */
-	char answer[sizeof(head) + 32 + (128 << 10)], request[2048];
-	char *content = answer + sizeof(head) + 32, *start;
+	char answer[HEAD_CAP + CONTENT_CAP], request[2048];
+	char *content = answer + HEAD_CAP, *start;
 	ssize_t n;
 	size_t len = 0;
 	int file = open(path, O_RDONLY);
 
-	while ((n = read(file, content + len, (128 << 10) - len)) > 0)
+	while ((n = read(file, content + len, CONTENT_CAP - len)) > 0)
 		len += (size_t)n;
-	if (n < 0 || len == 128 << 10)
+	if (n < 0 || len == CONTENT_CAP)
 		return 1;
 	start = put_before(content, len);
 	start = memcpy(start - (sizeof(head) - 1), head, sizeof(head) - 1);
