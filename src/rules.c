@@ -9,7 +9,12 @@
 
 #include "grammar.h"
 
-/* What is in a word, for not every rule to be searched for all of it. */
+/* A word of a line; `has` is what is in it, seen while its end is found. */
+struct word {
+	struct slice text;
+	unsigned has;
+};
+
 enum {
 	HAS_PERCENT = 1,
 	HAS_QUERY = 2, /* a question mark */
@@ -34,9 +39,9 @@ what_is(char c)
 	}
 }
 
-/* Takes the next word of a line; *ret_has is what is in it. */
-static struct slice
-take_word(struct slice *rest, unsigned *ret_has)
+/* Takes the next word of a line; an empty one at the end. */
+static struct word
+take_word(struct slice *rest)
 {
 	struct slice s = slice_trim(*rest);
 	size_t len = 0;
@@ -52,8 +57,7 @@ take_word(struct slice *rest, unsigned *ret_has)
 		last = c;
 	}
 	*rest = slice_after(s, len);
-	*ret_has = has;
-	return (struct slice){ s.ptr, len };
+	return (struct word){ { s.ptr, len }, has };
 }
 
 static bool
@@ -93,7 +97,7 @@ without_slashes(struct slice path)
 }
 
 /*
- * What is wrong with a rule, in whose two first words is what is said.  Only
+ * What is wrong with a rule, whose first two words have what is said.  Only
  * what may stand in a Location field may stand in it, and only a path that a
  * request's canonical one (target.h) can equal.
  */
@@ -154,16 +158,15 @@ rule_parse(struct slice line, struct rule *ret_rule, const char **ret_problem)
 		line.len--;
 
 	size_t line_len = line.len;
-	unsigned from_has, to_has, rest_has;
-	struct rule r = { .from = take_word(&line, &from_has) };
-	if (r.from.len == 0)
+	struct word from = take_word(&line);
+	if (from.text.len == 0)
 		return RULE_NONE;
-	r.to = take_word(&line, &to_has);
-	struct slice status = take_word(&line, &rest_has);
-	r.status = parse_status(status);
+	struct word to = take_word(&line);
+	struct slice status = take_word(&line).text;
+	struct rule r = { from.text, to.text, parse_status(status) };
 
-	*ret_problem = find_problem(
-	    &r, from_has, to_has, status, take_word(&line, &rest_has));
+	*ret_problem =
+	    find_problem(&r, from.has, to.has, status, take_word(&line).text);
 	if (line_len > RULE_LINE_MAX)
 		*ret_problem = "the line is too long";
 	if (*ret_problem != NULL)
