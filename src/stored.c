@@ -137,8 +137,8 @@ store_keep(struct store *store, int root, const char *path,
 	struct store_entry *e = &store->entries[store->next];
 	struct directory_state d;
 
-	if (!is_worth_keeping(store) || s->may_grow ||
-	    strlen(path) >= STORE_PATH_CAP || !directory_of(root, path, &d) ||
+	if (s->may_grow || strlen(path) >= STORE_PATH_CAP ||
+	    !is_worth_keeping(store) || !directory_of(root, path, &d) ||
 	    !moment_is_settled(d.changed.tv_sec, d.changed.tv_nsec, now) ||
 	    !may_be_kept(root, path, s, now))
 		return false;

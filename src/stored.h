@@ -17,7 +17,7 @@
 #define STORE_ENTRIES 16
 #define STORE_PATH_CAP 512
 
-/* After so many that were kept in vain, one in how many is kept. */
+/* After so many in vain, of how many files one is tried to be kept. */
 #define STORE_PATIENCE 16
 #define STORE_SAMPLE 8
 
@@ -54,8 +54,8 @@ struct store {
 		struct stored stored;
 	} entries[STORE_ENTRIES];
 	unsigned next; /* the entry that makes room for another */
-	unsigned in_vain; /* so many more were kept than asked for again */
-	unsigned passed_over; /* not kept, since too many were in vain */
+	unsigned in_vain; /* so many more were tried than found again */
+	unsigned passed_over; /* not tried, since too many were in vain */
 };
 
 /*
@@ -78,7 +78,7 @@ const struct stored *store_find(
  * not tell when it becomes so; or where the directory or a file changed less
  * than a second before `now`, since its date may not tell of the next change.
  * To keep a file costs some system calls, so of a connection that is asked for
- * ever other files only one in STORE_SAMPLE is kept, to see when that changes.
+ * ever other files only one in STORE_SAMPLE is tried, to see when that changes.
  */
 bool store_keep(struct store *store, int root, const char *path,
     const struct stored *s, const struct timespec *now);
