@@ -21,8 +21,15 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 import time
 from html import escape
+
+# Behind this directory, which has modules of the same names.
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))), 'wire'))
+
+import paper
 
 OURS = ('httpd', 'httpd-nolog', 'httpd-open')
 
@@ -83,41 +90,11 @@ class Figure:
     scale: float = 1
 
 
-HEAD = '''<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>httpd beside its peers</title>
-<link rel="icon" href="data:,">
-<style>
-:root { --paper: #f6f4ef; --card: #fff; --ink: #1d2433; --soft: #5a6478;
-  --line: #d8d4ca; --link: #1c5aa8; --good: #0063a3; --bad: #a33200; }
-@media (prefers-color-scheme: dark) { :root { --paper: #11151f;
-  --card: #161c29; --ink: #e8ebf2; --soft: #a3adc2; --line: #323c52;
-  --link: #8bbcff; --good: #6cb9f2; --bad: #f5a35c; } }
-* { box-sizing: border-box; }
-body { max-width: 82rem; margin: 0 auto; padding: 2rem 1.2rem 4rem;
-  background: var(--paper); color: var(--ink);
-  font: 1rem/1.55 system-ui, "DejaVu Sans", sans-serif; }
-a { color: var(--link); }
-section { margin: 2.5rem 0; padding: 1.2rem 1.5rem 1.5rem; background:
-  var(--card); border: 1px solid var(--line); border-radius: .7rem; }
-h1 { line-height: 1.2; } h2 { margin: 0 0 .4rem; }
-h3 { margin: 1.6rem 0 .4rem; font-size: 1rem; }
-p, li { max-width: 48rem; overflow-wrap: anywhere; }
-.soft { color: var(--soft); }
-.reached { color: var(--good); font-weight: bold; }
+STYLE = '''.reached { color: var(--good); font-weight: bold; }
 .MISSED { color: var(--bad); font-weight: bold; }
 .wide { overflow: auto; max-height: 44rem; }
-table { border-collapse: collapse; font-size: .85rem; }
-td, th { padding: .15rem .6rem; border-bottom: 1px solid var(--line);
-  text-align: right; font-variant-numeric: tabular-nums;
-  white-space: nowrap; }
 th { position: sticky; top: 0; background: var(--card); }
 td:first-child, th:first-child, .words td, .words th { text-align: left; }
-.words td { white-space: normal; }
 tr.case td { padding-top: .7rem; font-weight: bold; }
 tr.ours td:first-child { color: var(--good); font-weight: bold; }
 figure { margin: 1rem 0; } figure svg { width: 100%; max-width: 62rem;
@@ -125,9 +102,6 @@ figure { margin: 1rem 0; } figure svg { width: 100%; max-width: 62rem;
 figcaption { color: var(--soft); font-size: .85rem; }
 #figures td:nth-child(n+3) { white-space: nowrap; }
 table.about td:first-child { white-space: nowrap; }
-</style>
-</head>
-<body>
 '''
 
 
@@ -509,7 +483,7 @@ def write(bench, modules, about):
     names = {'figures': 'Figures to reach',
              **{name: module.TITLE for name, module in modules.items()},
              'servers': 'The servers', 'unfair': 'What was not fair to whom'}
-    parts = [HEAD, '<h1>httpd beside its peers</h1>\n',
+    parts = [paper.head('httpd beside its peers', STYLE),
              show_machine(bench, about), '<ul>',
              *(f'<li><a href="#{name}">{escape(title)}</a></li>'
                for name, title in names.items()), '</ul>\n',

@@ -6,51 +6,22 @@ from html import escape
 import equivalence
 import experiments
 import ladder
+import paper
 import table
 
-HEAD = '''<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>What TCP does: the wire laboratory</title>
-<link rel="icon" href="data:,">
-<style>
-:root { --paper: #f6f4ef; --card: #fff; --ink: #1d2433; --soft: #5a6478;
-  --line: #d8d4ca; --link: #1c5aa8; --good: #0063a3; --bad: #a33200; }
-@media (prefers-color-scheme: dark) { :root { --paper: #11151f;
-  --card: #161c29; --ink: #e8ebf2; --soft: #a3adc2; --line: #323c52;
-  --link: #8bbcff; --good: #6cb9f2; --bad: #f5a35c; } }
-* { box-sizing: border-box; }
-body { max-width: 82rem; margin: 0 auto; padding: 2rem 1.2rem 4rem;
-  background: var(--paper); color: var(--ink);
-  font: 1rem/1.55 system-ui, "DejaVu Sans", sans-serif; }
-a { color: var(--link); }
-section { margin: 2.5rem 0; padding: 1.2rem 1.5rem 1.5rem; background:
-  var(--card); border: 1px solid var(--line); border-radius: .7rem; }
-h1 { line-height: 1.2; } h2 { margin: 0 0 .4rem; }
-h3 { margin: 1.2rem 0 .4rem; font-size: 1rem; }
-p, li { max-width: 48rem; overflow-wrap: anywhere; }
-code { font: .88em ui-monospace, "DejaVu Sans Mono", monospace; }
+STYLE = '''code { font: .88em ui-monospace, "DejaVu Sans Mono", monospace; }
 .good { color: var(--good); font-weight: bold; }
 .bad { color: var(--bad); font-weight: bold; }
 .pair { display: flex; flex-wrap: wrap; gap: .4rem 2.5rem; }
 .pair > div { min-width: 0; max-width: 100%; }
 .wide { overflow: auto; max-height: 40rem; }
-table { border-collapse: collapse; font-size: .85rem; }
-td, th { padding: .15rem .6rem; border-bottom: 1px solid var(--line);
-  text-align: right; font-variant-numeric: tabular-nums;
-  white-space: nowrap; }
 td:nth-child(2), td:nth-child(3), th:nth-child(2), th:nth-child(3),
 .words td, .words th, #pictures :is(td, th):first-child { text-align: left; }
 #pictures :is(td, th):not(:first-child) { text-align: right; }
-.words td { white-space: normal; }
 svg { max-width: 100%; height: auto; }
-</style>
-</head>
-<body>
-<h1>What TCP does: the wire laboratory</h1>
+'''
+
+INTRODUCTION = '''\
 <p>Each experiment ran between two hosts that are 0.5 ms apart (there and
 back), with the programs of this project, and was captured on the server's
 side. Beside it stands what is wanted: the capture of the lesson that it
@@ -171,7 +142,8 @@ def write(out, results, fragment):
     """
     with open(os.path.join(out, 'index.html'), 'w',
               encoding='utf-8') as file:
-        file.write(HEAD + '<ul>' + ''.join(
+        file.write(paper.head('What TCP does: the wire laboratory', STYLE) +
+                   INTRODUCTION + '<ul>' + ''.join(
             f'<li><a href="#{one.name}">{escape(one.name)}</a>: '
             f'{escape(one.title)}</li>' for one, _, _ in in_order(results))
             + '</ul>')
