@@ -6,20 +6,15 @@ process and to all that it starts, and `cpu_stat` is the account of all that
 runs in it: systemd, its journal, and whatever serves there.
 """
 
-import contextlib
-import ctypes
 import os
 import shutil
 import subprocess
 
+import network
 import servers
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
-
-CLONE_NEWNET = 0x40000000
-
-LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def lay(stage, path, place=None):
@@ -37,13 +32,6 @@ def write(stage, path, text):
     os.makedirs(os.path.dirname(stage + path), exist_ok=True)
     with open(stage + path, 'w', encoding='utf-8') as file:
         file.write(text)
-
-
-def enter_network(path):
-    with open(path, encoding='utf-8') as file:
-        if LIBC.setns(file.fileno(), CLONE_NEWNET) != 0:
-            raise servers.Broken('a network cannot be entered: '
-                                 + os.strerror(ctypes.get_errno()))
 
 
 class Container:
@@ -88,11 +76,5 @@ class Container:
         return sum(name.isdigit()
                    for name in os.listdir(f'/proc/{self.first}/root/proc'))
 
-    @contextlib.contextmanager
     def network(self):
-        with open('/proc/self/ns/net', encoding='utf-8') as own:
-            enter_network(f'/proc/{self.first}/ns/net')
-            try:
-                yield
-            finally:
-                enter_network(f'/proc/self/fd/{own.fileno()}')
+        return network.of_process(self.first)

@@ -15,10 +15,11 @@ import servers
 
 CLONE_NEWNET = 0x40000000
 
-# Linux' own default, and what every kernel has.
+# The first that may be chosen: Linux' own default, which some hosts keep to
+# themselves, and what every kernel lets everybody have.
 CONGESTION_CONTROLS = ('cubic', 'reno')
 
-IPV4 = '/proc/sys/net/ipv4'
+CONGESTION_CONTROL = '/proc/sys/net/ipv4/tcp_congestion_control'
 
 
 def call(name, *arguments):
@@ -28,28 +29,46 @@ def call(name, *arguments):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
+def choose_congestion_control():
+    """For all connections to come in the namespace of this process; its name."""
+    for name in CONGESTION_CONTROLS:
+        try:
+            with open(CONGESTION_CONTROL, 'w', encoding='utf-8') as file:
+                file.write(name)
+            return name
+        except (PermissionError, FileNotFoundError):
+            continue
+    raise servers.Broken('none of these is to be had for TCP: '
+                         + ', '.join(CONGESTION_CONTROLS))
+
+
 @contextlib.contextmanager
+def within(enter):
+    """What is started meanwhile is in the namespace that `enter` changes to;
+    the congestion control of its connections."""
+    with open('/proc/thread-self/ns/net', encoding='utf-8') as before:
+        try:
+            try:
+                enter()
+            except OSError as error:
+                raise servers.Broken('a network cannot be entered: '
+                                     f'{error.strerror}') from error
+            yield choose_congestion_control()
+        finally:
+            call('setns', before.fileno(), CLONE_NEWNET)
+
+
 def own():
-    """All that is started while it is entered is in a network namespace with
-    nothing but a loopback interface.
-    """
-    before = os.open('/proc/thread-self/ns/net', os.O_RDONLY)
-    try:
+    """A namespace with nothing but a loopback interface."""
+    def enter():
         call('unshare', CLONE_NEWNET)
-    except OSError as error:
-        os.close(before)
-        raise servers.Broken('there cannot be a network of its own: '
-                             f'{error.strerror}') from error
-    try:
         subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
-        with open(f'{IPV4}/tcp_available_congestion_control',
-                  encoding='utf-8') as file:
-            available = file.read().split()
-        with open(f'{IPV4}/tcp_congestion_control', 'w',
-                  encoding='utf-8') as file:
-            file.write(next(name for name in CONGESTION_CONTROLS
-                            if name in available))
-        yield
-    finally:
-        call('setns', before, CLONE_NEWNET)
-        os.close(before)
+    return within(enter)
+
+
+def of_process(pid):
+    """The namespace of another process."""
+    def enter():
+        with open(f'/proc/{pid}/ns/net', encoding='utf-8') as file:
+            call('setns', file.fileno(), CLONE_NEWNET)
+    return within(enter)

@@ -440,9 +440,9 @@ def show_programs(bench):
 
 GENERAL = (
     'Everything ran on one machine: clients and servers share its CPUs, and '
-    'the network is a loopback interface of its own, with Linux\' default '
-    'congestion control, cubic: with BBR, which some hosts set, TCP paces '
-    'itself by timers, and is three times as fast or slow by luck.',
+    'the network is a loopback interface of its own, with a congestion control '
+    'that does not pace: with BBR, which some hosts set, TCP paces itself by '
+    'timers, and is three times as fast or slow by luck.',
     'All servers ran as root, so that none spends time on becoming somebody '
     'else; httpd does, as its unit starts it.',
     'A daemon accepts connections itself. For the others a spawner does, whose '
