@@ -158,7 +158,8 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 		v = apply_range(r, &reply->validators, t->facts.size,
 		    now->tv_sec, &reply->ranges);
 
-	int status = v == REDIRECTED ? t->rule.status : verdict_status(v);
+	int status =
+	    v == REDIRECTED ? t->redirects.rule.status : verdict_status(v);
 	reply->status = status;
 	reply->has_content = status != 204 && status != 304;
 	reply->content = slice_of(statuses[find_status(status)].page);
@@ -190,7 +191,7 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 		reply->location = path;
 		reply->location_query = r->query;
 	} else if (v == REDIRECTED) {
-		set_rule(reply, t->rule.to, r->query);
+		set_rule(reply, t->redirects.rule.to, r->query);
 	}
 	return v;
 }

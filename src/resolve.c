@@ -1,23 +1,16 @@
 /*
  * resolve: the only code that names a file.
- *
- * openat2 lets the kernel see to it that no path leaves the document root,
- * by "..", symbolic link or mount trickery, without a check that could be
- * raced.  Symbolic links that stay inside are followed.  Kernels before 5.6,
- * and sandboxes that do not know openat2, get a walk that opens one segment
- * after another and follows no symbolic link at all.
  */
 #define _GNU_SOURCE
 #include "resolve.h"
 
+#include "beneath.h"
 #include "insist.h"
 #include "types.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /*
@@ -27,9 +20,6 @@
  * O_LARGEFILE: openat2 leaves it to its caller, also on a 32-bit system.
  */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_LARGEFILE)
-
-/* openat2 says EAGAIN when a rename somewhere raced with a ".." in a link. */
-#define RACE_RETRIES 8
 
 int
 site_open(struct site *site, const char *directory)
@@ -47,72 +37,6 @@ site_open(struct site *site, const char *directory)
 	}
 	site->root = fd;
 	return 0;
-}
-
-static int
-open_by_openat2(int root, const char *path, int flags)
-{
-	struct open_how how = {
-		.flags = (unsigned)flags,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd, tries = 0;
-
-	do {
-		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	} while (fd < 0 &&
-	    (errno == EINTR || (errno == EAGAIN && ++tries < RACE_RETRIES)));
-	return fd;
-}
-
-/* Opens a segment of a path, which ends at `end`, without following it. */
-static int
-open_segment(int dir, const char *segment, size_t len, int flags)
-{
-	char name[256];
-
-	if (len >= sizeof(name)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(name, segment, len);
-	name[len] = '\0';
-	return openat(dir, name, flags | O_NOFOLLOW);
-}
-
-/* The path is canonical: no empty segment, no "..", no slash in front. */
-static int
-open_by_walking(int root, const char *path, int flags)
-{
-	int dir = root;
-
-	for (;;) {
-		const char *slash = strchr(path, '/');
-		int fd = slash == NULL ?
-		    open_segment(dir, path, strlen(path), flags) :
-		    open_segment(dir, path, (size_t)(slash - path),
-			O_PATH | O_DIRECTORY | O_CLOEXEC);
-		int error = errno;
-
-		if (dir != root)
-			close(dir);
-		if (fd < 0 || slash == NULL) {
-			errno = error;
-			return fd;
-		}
-		dir = fd;
-		path = slash + 1;
-	}
-}
-
-static int
-open_beneath(int root, const char *path, int flags)
-{
-	int fd = open_by_openat2(root, path, flags);
-
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		fd = open_by_walking(root, path, flags);
-	return fd;
 }
 
 /* What a failure to open says about the request. */
@@ -347,79 +271,6 @@ open_path(const struct site *site, struct store *store, const struct request *r,
 	return v;
 }
 
-/* A search through the rules, a block of the file at a time. */
-struct search {
-	struct target *t;
-	size_t have; /* bytes in rules_buf */
-	unsigned long number; /* of the line that is looked at */
-	bool in_long_line; /* the rest of a line too long for the buffer */
-};
-
-/* Whether this line is the rule that answers; notes the first bad line. */
-static bool
-try_line(struct search *s, struct slice line, bool too_long)
-{
-	struct target *t = s->t;
-	const char *problem = "the line is too long";
-	enum rule_kind kind = RULE_BAD;
-	bool is_rest = s->in_long_line;
-
-	s->in_long_line = too_long;
-	if (is_rest)
-		return false;
-	s->number++;
-	if (!too_long)
-		kind = rule_parse(line, &t->rule, &problem);
-	if (kind == RULE_BAD && t->bad_rule.line == 0)
-		t->bad_rule = (struct bad_rule){ s->number, problem };
-	return kind == RULE_REDIRECT &&
-	    rule_matches(&t->rule, (struct slice){ t->path.name, t->path.len });
-}
-
-/* Tries the lines that are in the buffer; keeps an unfinished last one. */
-static bool
-try_block(struct search *s, bool at_end)
-{
-	char *buf = s->t->rules_buf;
-	struct slice rest = { buf, s->have };
-
-	while (rest.len > 0) {
-		const char *lf = memchr(rest.ptr, '\n', rest.len);
-		size_t len = lf == NULL ? rest.len : (size_t)(lf - rest.ptr);
-		bool whole = lf != NULL || at_end;
-		bool too_long = !whole && len == RULES_BUF;
-
-		if (!whole && !too_long)
-			break;
-		if (try_line(s, (struct slice){ rest.ptr, len }, too_long))
-			return true;
-		rest = slice_after(rest, lf == NULL ? len : len + 1);
-	}
-	memmove(buf, rest.ptr, rest.len);
-	s->have = rest.len;
-	return false;
-}
-
-static enum verdict
-search_rules(int fd, struct target *t)
-{
-	struct search s = { .t = t };
-
-	for (;;) {
-		ssize_t n = read(fd, t->rules_buf + s.have, RULES_BUF - s.have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return FILE_ERROR;
-		s.have += (size_t)n;
-		if (try_block(&s, n == 0))
-			return REDIRECTED;
-		if (n == 0)
-			return NOT_FOUND;
-	}
-}
-
 /* Asks the tree's _redirects about a path that no file answers. */
 static enum verdict
 find_rule(const struct site *site, struct target *t)
@@ -433,7 +284,9 @@ find_rule(const struct site *site, struct target *t)
 		    v == SLASH_MISSING || verdict_status(v) == 404 ? NOT_FOUND :
 								     v;
 	}
-	v = search_rules(rules.fd, t);
+	v = redirects_search(rules.fd,
+	    (struct slice){ t->path.name, t->path.len }, &t->redirects,
+	    &t->bad_rule);
 	close(rules.fd);
 	return v;
 }

@@ -7,37 +7,27 @@
 #include "codings.h"
 #include "conditions.h"
 #include "parse.h"
-#include "rules.h"
+#include "redirects.h"
 #include "stored.h"
 #include "target.h"
 
 #include <stdint.h>
-
-/* How much of _redirects is read at a time; more than a rule can have. */
-#define RULES_BUF 8192
 
 /* The document root, open for the life of the process. */
 struct site {
 	int root; /* an O_PATH descriptor of the directory */
 };
 
-/* A bad line of _redirects that was met; number 0: there was none. */
-struct bad_rule {
-	unsigned long line;
-	const char *problem; /* the end of a sentence */
-};
-
 /* What was found.  One per connection, used again for each request. */
 struct target {
-	char rules_buf[RULES_BUF]; /* where rule's slices lie */
+	struct redirects redirects; /* with the rule, if REDIRECTED */
 	struct path path;
 	int file; /* the representation, open for reading; -1 if none */
 	bool is_kept; /* it is the store's */
 	struct file_facts facts; /* of that file */
 	enum coding coding; /* in which it is stored */
 	bool varies; /* it is there in other codings too */
-	struct rule rule; /* where the verdict is REDIRECTED */
-	struct bad_rule bad_rule; /* the first one */
+	struct bad_rule bad_rule; /* that was met in redirects */
 };
 
 /*
@@ -50,9 +40,9 @@ int site_open(struct site *site, const char *directory);
  * Finds what answers a request.  FOUND: ret_target->file is open: the file
  * itself, or the neighbour in the coding that suits the client best.
  * NOT_ACCEPTABLE: none of them suits.  SLASH_MISSING: the path names a
- * directory.  REDIRECTED: ret_target->rule says where to.  Any other verdict is
- * a refusal or failure; for one with status 404 the file is the tree's own
- * 404.html, if it has one.
+ * directory.  REDIRECTED: ret_target->redirects.rule says where to.  Any other
+ * verdict is a refusal or failure; for one with status 404 the file is the
+ * tree's own 404.html, if it has one.
  *
  * Every file is opened beneath the root, whatever links the tree holds.  The
  * caller has called target_reset(), and closes the file by target_close().

@@ -37,13 +37,13 @@ assert_nothing_left() {
 	printf '# %s\n' "${lines[-1]}" >&3
 }
 
-# plant SCRIPT: builds the program with its resolve.c edited by sed's SCRIPT.
+# plant SCRIPT: builds the program with its beneath.c edited by sed's SCRIPT.
 plant() {
 	local copy=$BATS_TEST_TMPDIR/copy
 	mkdir "$copy"
 	cp -R "$TOP/src" "$TOP/Makefile" "$copy"
-	sed -i "$1" "$copy/src/resolve.c"
-	refute cmp -s "$TOP/src/resolve.c" "$copy/src/resolve.c"
+	sed -i "$1" "$copy/src/beneath.c"
+	refute cmp -s "$TOP/src/beneath.c" "$copy/src/beneath.c"
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -j 2 -C "$copy" \
 		CFLAGS=-O1 build/httpd
 	planted=$copy/build/httpd

@@ -242,9 +242,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require((v == REDIRECTED) == search(text, path, &rule, &bad));
 	require(t.bad_rule.line == bad);
 	if (v == REDIRECTED) {
-		require(slice_equal(t.rule.from, rule.from));
-		require(slice_equal(t.rule.to, rule.to));
-		require(t.rule.status == rule.status);
+		require(slice_equal(t.redirects.rule.from, rule.from));
+		require(slice_equal(t.redirects.rule.to, rule.to));
+		require(t.redirects.rule.status == rule.status);
 	}
 	return 0;
 }

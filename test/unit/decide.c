@@ -1016,7 +1016,7 @@ check_row(const struct row *row)
 	struct reply reply;
 
 	set_up(row->head, row->path, row->file);
-	target.rule = (struct rule){
+	target.redirects.rule = (struct rule){
 		.to = slice_of(row->to == NULL ? "" : row->to),
 		.status = row->rule_status,
 	};

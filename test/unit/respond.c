@@ -305,7 +305,7 @@ check_locations(void)
 static void
 check_largest_location(void)
 {
-	static char line[RULES_BUF - 1],
+	static char line[REDIRECTS_BLOCK - 1],
 	    query[8192 - sizeof("GET / HTTP/1.1") + 1];
 	const char *problem;
 	size_t len = sizeof(line);

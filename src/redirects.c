@@ -1,0 +1,76 @@
+/*
+ * redirects: a file may have any number of rules, and is read a block at a
+ * time; what is left of the last line moves to the front of the next one.
+ */
+#include "redirects.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* Whether this line is the rule that answers; notes the first bad one. */
+static bool
+try_line(
+    struct redirects *s, struct slice line, bool too_long, struct bad_rule *bad)
+{
+	const char *problem = "the line is too long";
+	enum rule_kind kind = RULE_BAD;
+	bool is_rest = s->in_long_line;
+
+	s->in_long_line = too_long;
+	if (is_rest)
+		return false;
+	s->number++;
+	if (!too_long)
+		kind = rule_parse(line, &s->rule, &problem);
+	if (kind == RULE_BAD && bad->line == 0)
+		*bad = (struct bad_rule){ s->number, problem };
+	return kind == RULE_REDIRECT && rule_matches(&s->rule, s->path);
+}
+
+/* Tries the lines that are in the block; keeps an unfinished last one. */
+static bool
+try_block(struct redirects *s, bool at_end, struct bad_rule *bad)
+{
+	struct slice rest = { s->block, s->have };
+
+	while (rest.len > 0) {
+		const char *lf = memchr(rest.ptr, '\n', rest.len);
+		size_t len = lf == NULL ? rest.len : (size_t)(lf - rest.ptr);
+		bool whole = lf != NULL || at_end;
+		bool too_long = !whole && len == REDIRECTS_BLOCK;
+
+		if (!whole && !too_long)
+			break;
+		if (try_line(s, (struct slice){ rest.ptr, len }, too_long, bad))
+			return true;
+		rest = slice_after(rest, lf == NULL ? len : len + 1);
+	}
+	memmove(s->block, rest.ptr, rest.len);
+	s->have = rest.len;
+	return false;
+}
+
+enum verdict
+redirects_search(
+    int fd, struct slice path, struct redirects *s, struct bad_rule *ret_bad)
+{
+	s->have = 0;
+	s->path = path;
+	s->number = 0;
+	s->in_long_line = false;
+	ret_bad->line = 0;
+	for (;;) {
+		ssize_t n =
+		    read(fd, s->block + s->have, REDIRECTS_BLOCK - s->have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return FILE_ERROR;
+		s->have += (size_t)n;
+		if (try_block(s, n == 0, ret_bad))
+			return REDIRECTED;
+		if (n == 0)
+			return NOT_FOUND;
+	}
+}
