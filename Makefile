@@ -86,7 +86,8 @@ ifneq ($(LIBC),musl)
 LINK_KIND = -pie $(RELRO)
 PIC = -fPIE
 else ifeq ($(PIE),yes)
-LINK_KIND = -static-pie -Wl,-z,norelro $(SMALL)
+LINK_KIND = -static-pie -Wl,-z,norelro $(SMALL) -Wl,--undefined=data_page
+DATA_PAGE = $(BUILD)/obj/data-page.o
 MUSL_START = rcrt1.o
 PIC = -fPIE $(SMALL_CFLAGS)
 else
@@ -117,8 +118,8 @@ ifndef HAVE_SYSTEMD
 	@echo 'libsystemd is not here: from-listen-fds is left out'
 endif
 
-$(BUILD)/httpd: $(OBJECTS)
-$(BUILD)/upper: $(UPPER_OBJECTS)
+$(BUILD)/httpd: $(DATA_PAGE) $(OBJECTS)
+$(BUILD)/upper: $(DATA_PAGE) $(UPPER_OBJECTS)
 $(BUILD)/httpd $(BUILD)/upper:
 	$(if $(filter musl,$(LIBC)),$(if $(MUSL_LIB)$(findstring musl,$(MACHINE)),,\
 		$(error musl for $(ARCH) was not found; run packaging/install-deps build)))
@@ -130,6 +131,10 @@ $(BUILD)/obj/%.o: src/%.c Makefile | $(BUILD)/obj
 	$(SAY) CC $<
 	$(Q)$(CC) $(PROJECT_CFLAGS) $(LIBC_CFLAGS) $(PIC) $(CPPFLAGS) $(CFLAGS) \
 		-c -o $@ $<
+
+$(BUILD)/obj/%.o: src/%.S Makefile | $(BUILD)/obj
+	$(SAY) AS $<
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
 # Two programs are for the host, with its C library: from-listen-fds needs
 # libsystemd, and upper-client looks up names as everything on the host does.

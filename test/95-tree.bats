@@ -50,6 +50,16 @@ sections() {
 	[ $((data + bss)) -lt $((96 * 1024)) ]
 }
 
+@test "the data starts a page, and a connection's head fits into the rest of it" {
+	local first connection
+	first=$(readelf -lW "$BUILD/httpd" | awk '$1 == "LOAD" && / RW / { print $3 }')
+	connection=$(nm "$BUILD/httpd" | awk '$3 == "serve_connection" { print "0x" $1 }')
+	printf 'data: %s, the connection: %s\n' "$first" "$connection"
+	[ $((first % 4096)) -eq 0 ]
+	[ $((first / 4096)) -eq $((connection / 4096)) ]
+	[ $((connection % 4096)) -lt $((4096 - 1024)) ]
+}
+
 @test "no function that takes memory from the heap is linked in by our code" {
 	local objects
 	objects=("$BUILD"/obj/*.o)
