@@ -1,11 +1,10 @@
 /*
- * Sets of bytes that RFC 9110 and RFC 3986 name.
+ * Sets of bytes, and a token, as RFC 9110 and RFC 3986 name them.
  */
 #ifndef GRAMMAR_H
 #define GRAMMAR_H
 
-#include <stdbool.h>
-#include <string.h>
+#include "slice.h"
 
 static inline bool
 is_digit(char c)
@@ -38,6 +37,16 @@ is_token_byte(char c)
 {
 	return is_alphanumeric(c) || c == '-' ||
 	    (c != '\0' && strchr("!#$%&'*+.^_`|~", c) != NULL);
+}
+
+/* token, RFC 9110 5.6.2 */
+static inline bool
+is_token(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_token_byte(s.ptr[i]))
+			return false;
+	return s.len > 0;
 }
 
 /* unreserved and sub-delims, RFC 3986 2.2, 2.3 */

@@ -1,15 +1,10 @@
 /*
  * parse: the bytes of one head to a request, without copying or changing one.
- *
- * Strict where requests could be smuggled, lenient where browsers are: bytes
- * that RFC 3986 does not allow in a target (quotes, brackets, braces, bars and
- * bytes above ASCII; in a query the backslash too) are let through, since
- * browsers and curl send them, and no parser takes them for the end of
- * anything.
  */
 #include "parse.h"
 
 #include "grammar.h"
+#include "request-line.h"
 
 #include <stdint.h>
 
@@ -35,198 +30,15 @@ static const char field_names[FIELD_COUNT][20] = {
 	[FIELD_ACCEPT_ENCODING] = "Accept-Encoding",
 };
 
-/* A cursor: takes the slice up to the next `end`, or all that is left. */
-static struct slice
-take_until(struct slice *rest, char end)
-{
-	const char *at =
-	    rest->len > 0 ? memchr(rest->ptr, end, rest->len) : NULL;
-	size_t len = at == NULL ? rest->len : (size_t)(at - rest->ptr);
-	struct slice taken = { rest->ptr, len };
-
-	*rest = slice_after(*rest, at == NULL ? len : len + 1);
-	return taken;
-}
-
 bool
 list_next(struct slice *rest, struct slice *ret_member)
 {
 	while (rest->len > 0) {
-		*ret_member = slice_trim(take_until(rest, ','));
+		*ret_member = slice_trim(slice_take(rest, ','));
 		if (ret_member->len > 0)
 			return true;
 	}
 	return false;
-}
-
-static bool
-is_token(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (!is_token_byte(s.ptr[i]))
-			return false;
-	return s.len > 0;
-}
-
-/*
- * Host = uri-host [ ":" port ]                       RFC 9110 7.2
- * uri-host = IP-literal / IPv4address / reg-name     RFC 3986 3.2.2
- * The host is not empty: an http URI without one is invalid (RFC 9110 4.2.1).
- */
-static bool
-is_authority(struct slice s)
-{
-	size_t i = 0;
-
-	if (s.len > 0 && s.ptr[0] == '[') {
-		for (i = 1; i < s.len && s.ptr[i] != ']'; i++)
-			if (!is_name_byte(s.ptr[i]) && s.ptr[i] != ':')
-				return false;
-		if (i < 3 || i == s.len)
-			return false;
-		i++;
-	} else {
-		for (; i < s.len && s.ptr[i] != ':'; i++) {
-			if (is_name_byte(s.ptr[i]))
-				continue;
-			if (s.ptr[i] != '%' || i + 2 >= s.len ||
-			    hex_value(s.ptr[i + 1]) < 0 ||
-			    hex_value(s.ptr[i + 2]) < 0)
-				return false;
-			i += 2;
-		}
-		if (i == 0)
-			return false;
-	}
-	if (i == s.len)
-		return true;
-	if (s.ptr[i] != ':' || s.len - i > sizeof(":65535") - 1)
-		return false;
-	for (i++; i < s.len; i++)
-		if (!is_digit(s.ptr[i]))
-			return false;
-	return true;
-}
-
-/*
- * method = token
- * GET and HEAD are served, OPTIONS is answered for all targets alike, and the
- * other methods of RFC 9110 9 are known.
- */
-static enum verdict
-parse_method(struct slice s, enum method *ret_method)
-{
-	static const char known[][8] = { "POST", "PUT", "DELETE", "CONNECT",
-		"TRACE" };
-
-	if (!is_token(s))
-		return BAD_REQUEST_LINE;
-	*ret_method = METHOD_OTHER;
-	if (slice_equal(s, SLICE("GET")))
-		*ret_method = METHOD_GET;
-	else if (slice_equal(s, SLICE("HEAD")))
-		*ret_method = METHOD_HEAD;
-	if (*ret_method != METHOD_OTHER)
-		return PROCEED;
-	if (slice_equal(s, SLICE("OPTIONS")))
-		return OPTIONS;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (slice_equal(s, slice_of(known[i])))
-			return METHOD_NOT_ALLOWED;
-	return METHOD_UNKNOWN;
-}
-
-/* Splits path and query and refuses bytes that no target can hold. */
-static enum verdict
-parse_path(struct slice s, struct request *r)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (is_control(s.ptr[i]) || s.ptr[i] == '#')
-			return BAD_TARGET;
-
-	struct slice rest = s;
-	r->path = take_until(&rest, '?');
-	r->query = slice_after(s, r->path.len);
-	if (r->path.len == 0)
-		r->path = SLICE("/");
-	if (memchr(r->path.ptr, '\\', r->path.len) != NULL)
-		return BAD_TARGET;
-	return PROCEED;
-}
-
-/*
- * request-target = origin-form / absolute-form / authority-form / asterisk-form
- *                                                    RFC 9112 3.2
- * The authority of an absolute-form overrides Host (3.2.2).  An https target
- * does not belong on a connection that is not known to be secured
- * (RFC 9110 7.4).
- */
-static enum verdict
-parse_target(struct slice method, struct slice s, struct request *r)
-{
-	if (slice_equal(method, SLICE("CONNECT"))) {
-		r->is_tunnel = r->has_content = true;
-		return is_authority(s) && is_digit(s.ptr[s.len - 1]) &&
-			memchr(s.ptr, ':', s.len) != NULL ?
-		    PROCEED :
-		    BAD_TARGET;
-	}
-	if (slice_equal(method, SLICE("OPTIONS")) && slice_equal(s, SLICE("*")))
-		return PROCEED;
-	if (s.len > 0 && s.ptr[0] == '/')
-		return parse_path(s, r);
-
-	struct slice scheme = take_until(&s, ':');
-	if (!slice_equal_nocase(scheme, SLICE("http")))
-		return BAD_TARGET;
-	if (s.len < 2 || s.ptr[0] != '/' || s.ptr[1] != '/')
-		return BAD_TARGET;
-	s = slice_after(s, 2);
-
-	size_t len = 0;
-	while (len < s.len && s.ptr[len] != '/' && s.ptr[len] != '?')
-		len++;
-	r->host = (struct slice){ s.ptr, len };
-	if (!is_authority(r->host))
-		return BAD_TARGET;
-	return parse_path(slice_after(s, len), r);
-}
-
-/* HTTP-version = "HTTP/" DIGIT "." DIGIT             RFC 9112 2.3 */
-static enum verdict
-parse_version(struct slice s, int *ret_minor)
-{
-	if (s.len != 8 || memcmp(s.ptr, "HTTP/", 5) != 0 ||
-	    !is_digit(s.ptr[5]) || s.ptr[6] != '.' || !is_digit(s.ptr[7]) ||
-	    s.ptr[5] == '0')
-		return BAD_VERSION;
-	if (s.ptr[5] != '1')
-		return VERSION_NOT_SUPPORTED;
-	*ret_minor = s.ptr[7] == '0' ? 0 : 1;
-	return PROCEED;
-}
-
-/*
- * request-line = method SP request-target SP HTTP-version     RFC 9112 3
- * The method is judged last, so that a refused method never hides a line that
- * makes no sense: *ret_method_verdict is the answer once the head is whole.
- */
-static enum verdict
-parse_request_line(
-    struct slice line, struct request *r, enum verdict *ret_method_verdict)
-{
-	struct slice method = take_until(&line, ' ');
-	struct slice target = take_until(&line, ' ');
-
-	*ret_method_verdict = parse_method(method, &r->method);
-	if (*ret_method_verdict == BAD_REQUEST_LINE || target.len == 0 ||
-	    line.len == 0)
-		return BAD_REQUEST_LINE;
-
-	enum verdict v = parse_version(line, &r->minor_version);
-	if (v == PROCEED)
-		v = parse_target(method, target, r);
-	return v;
 }
 
 /*
@@ -237,7 +49,7 @@ static enum verdict
 parse_content_length(struct slice value, struct fields *f)
 {
 	do {
-		struct slice s = slice_trim(take_until(&value, ','));
+		struct slice s = slice_trim(slice_take(&value, ','));
 		uint64_t n = 0;
 
 		if (s.len == 0)
@@ -325,7 +137,7 @@ static enum verdict
 parse_field(struct slice line, struct request *r, struct fields *f)
 {
 	struct slice value = line;
-	struct slice name = take_until(&value, ':');
+	struct slice name = slice_take(&value, ':');
 
 	if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
 		return FOLDED_FIELD;
@@ -407,7 +219,7 @@ parse_request(struct slice head, struct request *ret_request)
 	enum verdict method_verdict = PROCEED;
 
 	*r = (struct request){ .minor_version = 1, .method = METHOD_OTHER };
-	r->line = take_until(&head, '\n');
+	r->line = slice_take(&head, '\n');
 	if (r->line.len > 0 && r->line.ptr[r->line.len - 1] == '\r')
 		r->line.len--;
 
@@ -415,7 +227,7 @@ parse_request(struct slice head, struct request *ret_request)
 
 	enum verdict v = parse_request_line(r->line, r, &method_verdict);
 	while (v == PROCEED && head.len > 0) {
-		struct slice line = take_until(&head, '\n');
+		struct slice line = slice_take(&head, '\n');
 
 		if (line.len > 0 && line.ptr[line.len - 1] == '\r')
 			line.len--;
@@ -435,10 +247,10 @@ request_next_field(
     struct slice *rest, enum field field, struct slice *ret_value)
 {
 	while (rest->len > 0) {
-		struct slice value = take_until(rest, '\r');
-		struct slice name = take_until(&value, ':');
+		struct slice value = slice_take(rest, '\r');
+		struct slice name = slice_take(&value, ':');
 
-		take_until(rest, '\n');
+		slice_take(rest, '\n');
 		if (slice_equal_nocase(name, slice_of(field_names[field]))) {
 			*ret_value = slice_trim(value);
 			return true;

@@ -58,6 +58,19 @@ slice_after(struct slice s, size_t n)
 	return (struct slice){ s.ptr + n, s.len - n };
 }
 
+/* A cursor: takes the bytes up to the next `end`, or all that is left. */
+static inline struct slice
+slice_take(struct slice *rest, char end)
+{
+	const char *at =
+	    rest->len > 0 ? memchr(rest->ptr, end, rest->len) : NULL;
+	size_t len = at == NULL ? rest->len : (size_t)(at - rest->ptr);
+	struct slice taken = { rest->ptr, len };
+
+	*rest = slice_after(*rest, at == NULL ? len : len + 1);
+	return taken;
+}
+
 /* The slice without leading and trailing SP and HTAB (OWS, RFC 9110 5.6.3). */
 static inline struct slice
 slice_trim(struct slice s)

@@ -144,7 +144,7 @@ options_of() {
 
 @test "no module includes the header of a later stage" {
 	# A stage may include what comes before it, and what serves all stages.
-	local stages=(channel read parse content target rules redirects codings conditions ranges stored beneath resolve decide transfer respond)
+	local stages=(channel read request-line parse content target rules redirects codings conditions ranges stored beneath resolve decide transfer respond)
 	local i j
 	for ((i = 0; i < ${#stages[@]}; i++)); do
 		for ((j = i + 1; j < ${#stages[@]}; j++)); do
@@ -152,7 +152,7 @@ options_of() {
 			assert_output ''
 		done
 	done
-	run grep -lE '"(log|access|serve|options|words|start)\.h"' src/{channel,read,parse,content,target,rules,redirects,codings,conditions,ranges,stored,beneath,resolve,decide,transfer,respond}.[ch]
+	run grep -lE '"(log|access|serve|options|words|start)\.h"' src/{channel,read,request-line,parse,content,target,rules,redirects,codings,conditions,ranges,stored,beneath,resolve,decide,transfer,respond}.[ch]
 	assert_output ''
 }
 
