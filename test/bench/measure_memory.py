@@ -22,6 +22,9 @@ MOST = 'as many as were held'
 # have a process for each there is one; webfs waits by select(), which knows
 # 1024 descriptors.
 THOUSAND = 1000
+
+# A peer may take milliseconds to start, ten thousand times.
+PATIENCE_S = 300
 MORE = {'httpd': 10000, 'busybox': 10000, 'nginx': 10000, 'lighttpd': 10000}
 
 # A log makes no difference here.
@@ -262,7 +265,7 @@ def observe_one(bench, hold, name, number, count, kind):
                     f'{name}: of {count} connections only '
                     f'{held.said["answered"]} were opened and answered')
             if server.spawner is not None and not servers.wait_until(
-                    lambda: len(server.handlers()) == count, 30):
+                    lambda: len(server.handlers()) == count, PATIENCE_S):
                 raise servers.Broken(f'{name}: {len(server.handlers())} '
                                      f'processes for {count} connections')
             wait_until_idle(server)
