@@ -131,6 +131,7 @@ channel_receive_until(struct channel *ch, char *buf, size_t cap,
 {
 	if (channel_release(ch) != IO_DONE)
 		return IO_GONE;
+	ch->moment++;
 	if (deadline_ms > ch->end_ms)
 		deadline_ms = ch->end_ms;
 	for (;;) {
@@ -168,8 +169,10 @@ unacknowledged(const struct channel *ch)
 
 /* How many bytes of all that was sent the peer has taken. */
 static uint64_t
-count_taken(const struct channel *ch, int owed)
+count_taken(const struct channel *ch)
 {
+	int owed = unacknowledged(ch);
+
 	if (owed <= 0)
 		return ch->sent;
 	return ch->sent > (uint64_t)owed ? ch->sent - (uint64_t)owed : 0;
@@ -190,18 +193,18 @@ give_up(const struct channel *ch)
  * *ret_left_ms is the time until this is to be looked at again.
  */
 static bool
-peer_keeps_up(struct channel *ch, int owed, int *ret_left_ms)
+peer_keeps_up(struct channel *ch, int *ret_left_ms)
 {
 	const struct patience *p = &ch->patience;
 	struct window *w = &ch->window;
-	uint64_t taken = count_taken(ch, owed);
 	int64_t now_ms = clock_monotonic_ms();
 
 	if (w->start_ms == 0)
-		*w = (struct window){ now_ms, taken };
+		*w = (struct window){ now_ms, count_taken(ch) };
 	int64_t passed_ms = now_ms - w->start_ms;
 	bool keeps_up = now_ms < ch->end_ms;
 	if (passed_ms >= p->send_ms) {
+		uint64_t taken = count_taken(ch);
 		uint64_t enough = p->min_rate * (uint64_t)passed_ms / 1000;
 
 		/* A Unix socket owes more bytes than were sent, at times. */
@@ -232,9 +235,9 @@ channel_begin_answer(struct channel *ch)
 static bool
 peer_is_taking(struct channel *ch)
 {
-	int owed = unacknowledged(ch), left_ms;
+	int left_ms;
 
-	return owed > 0 && peer_keeps_up(ch, owed, &left_ms);
+	return unacknowledged(ch) > 0 && peer_keeps_up(ch, &left_ms);
 }
 
 /* One blocking receive, or poll where the spawner made it non-blocking. */
@@ -273,6 +276,7 @@ channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 
 	if (channel_release(ch) != IO_DONE)
 		return IO_GONE;
+	ch->moment++;
 	do
 		r = receive_once(ch, buf, cap, ret_len);
 	while (r == IO_TIMEOUT && peer_is_taking(ch));
@@ -292,7 +296,7 @@ channel_wait_for_room(struct channel *ch)
 {
 	int left_ms;
 
-	while (peer_keeps_up(ch, unacknowledged(ch), &left_ms)) {
+	while (peer_keeps_up(ch, &left_ms)) {
 		struct pollfd out = { .fd = ch->out, .events = POLLOUT };
 		int ready = poll(&out, 1, left_ms);
 
@@ -354,6 +358,7 @@ enum io_result
 channel_send(struct channel *ch, struct slice s)
 {
 	ch->held.len = 0;
+	ch->moment++;
 	if (!ch->out_is_socket)
 		return write_all(ch, s);
 	while (s.len > 0) {

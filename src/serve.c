@@ -138,9 +138,13 @@ answer_one(struct conn *c)
 	struct timespec now;
 	clock_calendar(&now);
 	/* Nothing is kept for a connection that may ask only once. */
+	struct store *store = NULL;
+	if (c->requests > 0) {
+		store = &c->store;
+		store->moment = c->channel.moment;
+	}
 	if (v == PROCEED)
-		v = resolve_target(c->site, c->requests > 0 ? &c->store : NULL,
-		    &req, &now, &c->target);
+		v = resolve_target(c->site, store, &req, &now, &c->target);
 	bool last = ++c->requests == c->options->max_requests ||
 	    channel_is_over(&c->channel);
 	v = decide_reply(

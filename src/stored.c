@@ -80,7 +80,8 @@ store_find(struct store *store, int root, const char *path)
 
 		if (strcmp(e->path, path) != 0)
 			continue;
-		if (is_unchanged(e, root)) {
+		if (e->seen == store->moment || is_unchanged(e, root)) {
+			e->seen = store->moment;
 			if (store->in_vain > 0)
 				store->in_vain--;
 			return &e->stored;
@@ -146,6 +147,7 @@ store_keep(struct store *store, int root, const char *path,
 	memcpy(e->path, path, strlen(path) + 1);
 	e->directory = d;
 	e->stored = *s;
+	e->seen = store->moment;
 	store->next = (store->next + 1) % STORE_ENTRIES;
 	return true;
 }

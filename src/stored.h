@@ -52,7 +52,9 @@ struct store {
 		char path[STORE_PATH_CAP]; /* empty: nothing is kept here */
 		struct directory_state directory;
 		struct stored stored;
+		unsigned long seen; /* the moment when it was as it is here */
 	} entries[STORE_ENTRIES];
+	unsigned long moment; /* the caller's; see store_find() */
 	unsigned next; /* the entry that makes room for another */
 	unsigned in_vain; /* so many more were tried than found again */
 	unsigned passed_over; /* not tried, since too many were in vain */
@@ -64,6 +66,9 @@ struct store {
  * name, and those of its neighbours, still mean the same files; and nor have
  * these.  NULL otherwise.  The store goes on owning it, until the next call of
  * store_keep() or store_drop().
+ *
+ * What was seen in the same moment is not looked at again: a request that had
+ * arrived by then is answered as things were after its arrival.
  *
  * Two changes go unseen: a mount on the file alone, and a directory above that
  * moves out of the root while a symbolic link to it takes its place.

@@ -117,6 +117,50 @@ load spawn
 	EOP
 }
 
+@test "for requests that arrive together the tree is looked at once" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		write(root, "page.html", "a page")
+		settle(root)
+		def looks(together):
+		    trace = os.path.join(TMP, f"trace.{together}")
+		    c = Handler(root=root, before=("strace", "-f", "-qq", "-o", trace,
+		        "-e", "trace=newfstatat,fstat,statx"))
+		    for _ in range(2):
+		        c.ask("/page.html")
+		    c.send(get("/page.html") * together)
+		    for _ in range(together):
+		        check("the content", c.answer().content, b"a page")
+		    c.half_close()
+		    c.check_ended(*["ok"] * (2 + together))
+		    with open(trace) as file:
+		        return len(file.readlines())
+		check("looks at the tree", looks(30), looks(1))
+	EOP
+}
+
+@test "what changes while an answer before it is sent is seen, though the request had arrived" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		page, big = write(root, "page.html", "a page"), write(root, "big.bin", "")
+		os.truncate(big, 64 * MiB)
+		settle(root)
+		c = Handler("--timeout=20", root=root)
+		for _ in range(2):
+		    c.ask("/page.html")
+		c.send(get("/page.html") + get("/big.bin") + get("/page.html"))
+		check("the content", c.answer().content, b"a page")
+		c.read_head()
+		os.rename(write(root, "new", "another"), page)
+		c.discard(64 * MiB)
+		check("the content", c.answer().content, b"another")
+		c.half_close()
+		c.check_ended(*["ok"] * 5)
+	EOP
+}
+
 @test "a date that is set is seen by the next request" {
 	talk <<-'EOP'
 		from kept import *
