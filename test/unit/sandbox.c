@@ -43,6 +43,7 @@ static struct world {
 	struct sockaddr_un abstract; /* the same */
 	socklen_t abstract_len;
 	pid_t parent;
+	bool is_bilingual; /* the kernel takes calls of another architecture */
 	char outside[PATH_MAX]; /* a file that all may read */
 } world;
 
@@ -208,11 +209,10 @@ ATTEMPT(copy_by_fcntl, fcntl(w->file, F_DUPFD, 0))
 ATTEMPT(own_signals, fcntl(w->tcp, F_SETOWN, getpid()))
 ATTEMPT(ioctl_file, ioctl(w->file, FIOCLEX))
 
-/* A call of another architecture of the same kernel. */
+/* A call of another architecture of the same kernel; a fault without one. */
 static long
-foreign_call(const struct world *w)
+call_of_i386(void)
 {
-	(void)w;
 #ifdef __x86_64__
 	long result = 20; /* getpid */
 
@@ -221,6 +221,24 @@ foreign_call(const struct world *w)
 #else
 	return NOWHERE;
 #endif
+}
+
+ATTEMPT(foreign_call, w->is_bilingual ? call_of_i386() : NOWHERE)
+
+/* Tries that in a process of its own, which a fault ends. */
+static bool
+is_bilingual(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	unit_need(pid >= 0, "fork");
+	if (pid == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		_exit(call_of_i386() < 0);
+	}
+	unit_need(waitpid(pid, &status, 0) == pid, "waitpid");
+	return status == 0;
 }
 
 /* Which layers hold an attempt, beside what its comment in the table says. */
@@ -572,6 +590,7 @@ main(void)
 	errors = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unit_need(errors != MAP_FAILED, "mmap");
+	world.is_bilingual = is_bilingual();
 	make_peers();
 	world.parent = start_parent();
 	unit_at_least("attempts", 60, UNIT_COUNT(attempts));
