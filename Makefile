@@ -178,7 +178,9 @@ check: all variants ## run every test with what is installed
 	@test/run
 
 # What the tests look at beside the program as it is shipped.
-ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+# What nobody has set is no zero there.
+ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-ftrivial-auto-var-init=pattern
 .PHONY: variants
 variants: units $(BUILD)/tools/forward
 	@$(MAKE) --no-print-directory all BUILD=build/asan LIBC=glibc CFLAGS='$(ASAN)'

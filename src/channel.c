@@ -277,9 +277,16 @@ channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 	if (channel_release(ch) != IO_DONE)
 		return IO_GONE;
 	ch->moment++;
-	do
-		r = receive_once(ch, buf, cap, ret_len);
-	while (r == IO_TIMEOUT && peer_is_taking(ch));
+	/* Where the socket still blocks, no large answer can be on its way. */
+	bool was_taking = ch->in_nonblocking && unacknowledged(ch) > 0;
+	while ((r = receive_once(ch, buf, cap, ret_len)) == IO_TIMEOUT) {
+		bool is_taking = peer_is_taking(ch);
+
+		/* Who took the last of it meanwhile has been idle for less. */
+		if (!is_taking && (!was_taking || unacknowledged(ch) > 0))
+			break;
+		was_taking = is_taking;
+	}
 	return r;
 }
 

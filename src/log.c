@@ -92,12 +92,14 @@ find_destination(void)
 
 /*
  * Writes to standard error.  Where whoever reads the log has stopped reading,
- * a line waits a little and is lost then: no client may be held up for ever by
- * a log.  A pipe that has room takes PIPE_BUF bytes without blocking.
+ * one line waits a little, and from then on lines are lost until one finds
+ * room: no client may be held up for long by a log.  A pipe that has room takes
+ * PIPE_BUF bytes without blocking, but for another writer who was faster.
  */
 static ssize_t
 write_to_standard_error(struct slice s)
 {
+	static bool is_stuck; /* the last line found no reader */
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 
 	if (log_state.error_is_socket) {
@@ -106,7 +108,10 @@ write_to_standard_error(struct slice s)
 		if (n >= 0 || errno != EAGAIN)
 			return n;
 	}
-	int ready = log_state.error_is_file ? 1 : poll(&p, 1, STUCK_MS);
+	int ready =
+	    log_state.error_is_file ? 1 : poll(&p, 1, is_stuck ? 0 : STUCK_MS);
+
+	is_stuck = ready == 0;
 	if (ready <= 0)
 		return ready;
 	return log_state.error_is_socket ?

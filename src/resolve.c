@@ -160,7 +160,7 @@ is_there(const struct site *site, const char *path)
 {
 	struct stat st;
 
-	return fstatat(site->root, path, &st, 0) == 0;
+	return fstatat(site->root, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /*

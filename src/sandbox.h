@@ -22,10 +22,11 @@ enum sandbox_layer {
 
 /*
  * Enters every layer that the kernel has.  From then on the process can read
- * the files beneath the directory `root` (-1: none), use the descriptors that
- * are open, and nothing else; a system call that the request path does not
- * make kills it.  What the request path leans on must be open before: the
- * connection, and where the log goes.
+ * the files beneath the directory `root` (-1: none) and use the descriptors
+ * that are open; a system call that the request path does not make kills it.
+ * Of other files it could still ask names, sizes and dates, as its user may:
+ * landlock does not hold that.  What the request path leans on must be open
+ * before: the connection, and where the log goes.
  *
  * ret_errors[layer] is 0, or the errno value with which the kernel refused
  * that layer: the others hold all the same.

@@ -38,6 +38,7 @@ hand_over(int argc, char **argv)
 		    "/proc/self/exe cannot be read: ", strerror(errno), NULL);
 		return EX_OSERR;
 	}
+	self[len] = '\0';
 	if (argc > WORDS_MAX) {
 		log_operator("there are too many arguments", NULL);
 		return EX_USAGE;

@@ -46,19 +46,26 @@ directory_of(int root, const char *path, struct directory_state *ret_state)
 static bool
 is_unchanged(const struct store_entry *e, int root)
 {
+	char name[STORE_PATH_CAP + CODING_SUFFIX_MAX];
+	size_t len = strlen(e->path);
 	struct directory_state d;
 
+	memcpy(name, e->path, len);
 	if (!directory_of(root, e->path, &d) ||
 	    d.device != e->directory.device || d.inode != e->directory.inode ||
 	    !is_same_moment(&d.changed, &e->directory.changed))
 		return false;
 	for (unsigned i = 0; i < CODING_NONE; i++) {
 		const struct stored_file *f = &e->stored.by_coding[i];
+		const char *suffix = coding_suffix((enum coding)i);
 		struct stat st;
 
-		if ((e->stored.available & 1u << i) != 0 &&
-		    (fstat(f->fd, &st) != 0 ||
-			!is_same_moment(&st.st_ctim, &f->changed)))
+		if ((e->stored.available & 1u << i) == 0)
+			continue;
+		memcpy(name + len, suffix, strlen(suffix) + 1);
+		if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    st.st_ino != f->facts.inode ||
+		    !is_same_moment(&st.st_ctim, &f->changed))
 			return false;
 	}
 	return true;
@@ -114,7 +121,8 @@ may_be_kept(int root, const char *path, const struct stored *s,
 		if (!moment_is_settled(
 			changed->tv_sec, changed->tv_nsec, now) ||
 		    fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    !S_ISREG(st.st_mode))
+		    !S_ISREG(st.st_mode) ||
+		    st.st_ino != s->by_coding[i].facts.inode)
 			return false;
 	}
 	return true;

@@ -70,8 +70,8 @@ struct store {
  * What was seen in the same moment is not looked at again: a request that had
  * arrived by then is answered as things were after its arrival.
  *
- * Two changes go unseen: a mount on the file alone, and a directory above that
- * moves out of the root while a symbolic link to it takes its place.
+ * One change goes unseen: a directory above that moves out of the root while a
+ * symbolic link to it takes its place.
  */
 const struct stored *store_find(
     struct store *store, int root, const char *path);

@@ -200,6 +200,44 @@ load spawn
 	EOP
 }
 
+@test "a neighbour that begins as a link to nothing is seen when there is something" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		os.utime(write(root, "f.txt", "plain"), (1e9, 1e9))
+		os.symlink("sub/f.gz", os.path.join(root, "f.txt.gz"))
+		settle(root)
+		c = Handler("--timeout=20", root=root)
+		for _ in range(3):
+		    check("content", c.ask("/f.txt", "Accept-Encoding: gzip").content, b"plain")
+		write(root, "sub/f.gz", "zipped")
+		check("content", c.ask("/f.txt", "Accept-Encoding: gzip").content, b"zipped")
+	EOP
+}
+
+@test "a link above that is switched while a file is being kept is seen" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		for release in "12":
+		    write(root, f"release-{release}/f.png", release)
+		link = os.path.join(root, "link")
+		os.symlink("release-1", link)
+		os.symlink("release-2", link + ".new")
+		settle(root)
+		# Time between opening the file and looking at its directory.
+		c = Handler("--timeout=20", root=root, before=(
+		    "strace", "-D", "-qq", "-o", "/dev/null", "-e", "trace=/fstatat|statx",
+		    "-e", "inject=/fstatat|statx:delay_enter=300000"))
+		check("content", c.ask("/link/f.png").content, b"1")
+		c.send(get("/link/f.png"))
+		check_kept(c, root, "open", ["release-1/f.png"])
+		os.rename(link + ".new", link)
+		check("content", c.answer().content, b"1")
+		check("content", c.ask("/link/f.png").content, b"2")
+	EOP
+}
+
 @test "of more files than are kept each is served, in each of its codings" {
 	talk <<-'EOP'
 		from kept import *
@@ -236,10 +274,19 @@ load spawn
 		settle(root)
 		trace = os.path.join(TMP, "trace")
 		c = Handler("--timeout=20", root=root, before=(
-		    "strace", "-f", "-qq", "-o", trace, "-e", "trace=/fstatat|statx"))
+		    "strace", "-f", "-qq", "-o", trace, "-e", "trace=/fstatat|statx|openat2|^write$"))
 		def looks():
+		    # A file is opened, looked at to be kept, and the line is logged.
+		    count = opened = 0
 		    with open(trace) as file:
-		        return sum("AT_SYMLINK_NOFOLLOW" in line for line in file)
+		        for line in file:
+		            if "write(2" in line:
+		                opened = 0
+		            elif "openat2(" in line:
+		                opened = 1
+		            elif "AT_SYMLINK_NOFOLLOW" in line:
+		                count += opened
+		    return count
 		def ask(n):
 		    check("the content", c.ask(f"/{n}.png").content, f"file {n}".encode())
 		ask(0) # nothing is kept at first

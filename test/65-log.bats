@@ -1,6 +1,7 @@
 # The access log: one line a request, and no more than a line.
 
 load lib
+load spawn
 
 @test "a line is Combined Log Format with the verdict behind it" {
 	ask 'GET /?x=1 HTTP/1.1\r\nHost: x\r\nReferer: http://here/\r\nUser-Agent: test/1\r\n\r\n' "$FILES"
@@ -56,4 +57,24 @@ load lib
 	assert_equal "$exit" 0
 	run head -1 "$BATS_TEST_TMPDIR/answer"
 	assert_output "$(printf 'HTTP/1.1 200 OK\r')"
+}
+
+@test "a log that nobody reads holds up a client once, not for each of its requests" {
+	talk <<-'EOP'
+		import fcntl
+		client, accepted = tcp_pair()
+		reader, writer = os.pipe()
+		fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+		os.write(writer, bytes(4096))
+		process = subprocess.Popen([HTTPD, FILES], stdin=accepted,
+		                           stdout=accepted, stderr=writer)
+		c = Client(client)
+		c.send(get("/") * 12)
+		start = now()
+		for _ in range(12):
+		    check("status", c.answer().status, 200)
+		check_within("seconds", now() - start, 0, 6)
+		c.half_close()
+		check("exit status", process.wait(), 0)
+	EOP
 }

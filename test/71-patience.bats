@@ -285,3 +285,19 @@ load spawn
 		c.check_ended("ok")
 	EOP
 }
+
+# -- Idle
+
+@test "who takes an answer for longer than --timeout is idle only from its end on" {
+	talk <<-'EOP'
+		root = site(large=100_000)
+		c = Handler("--timeout=1", root=root, pair=socket.socketpair())
+		c.send(get("/large"))
+		time.sleep(1.5)
+		c.read_head()
+		c.read(100_000)
+		taken = now()
+		c.check_end()
+		check_within("seconds until the end", now() - taken, 1, 10)
+	EOP
+}
