@@ -331,7 +331,9 @@ landlock_restrict_self\([0-9]+, 0\) += 0\$"
 @test "a stop and a continuation go unnoticed" {
 	hold "$REQUEST" --allow-root
 	wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'
+	wait_until_it_polls
 	kill -STOP "$held"
+	until [[ $(<"/proc/$held/stat") = *') T '* ]]; do :; done
 	kill -CONT "$held"
 	printf '%b' "$REQUEST" >&9
 	exec 9>&-

@@ -205,6 +205,7 @@ load spawn
 		from kept import *
 		root = tree()
 		os.utime(write(root, "f.txt", "plain"), (1e9, 1e9))
+		write(root, "sub/other", "it is there already")
 		os.symlink("sub/f.gz", os.path.join(root, "f.txt.gz"))
 		settle(root)
 		c = Handler("--timeout=20", root=root)
@@ -230,6 +231,7 @@ load spawn
 		    "strace", "-D", "-qq", "-o", "/dev/null", "-e", "trace=/fstatat|statx",
 		    "-e", "inject=/fstatat|statx:delay_enter=300000"))
 		check("content", c.ask("/link/f.png").content, b"1")
+		check_kept(c, root, "closed", [])
 		c.send(get("/link/f.png"))
 		check_kept(c, root, "open", ["release-1/f.png"])
 		os.rename(link + ".new", link)

@@ -38,15 +38,17 @@ load spawn
 
 @test "a byte now and then does not hold a process" {
 	talk <<-'EOP'
-		c = Handler("--send-timeout=2", root=site(large=GiB),
-		            pair=tcp_pair(receive_buffer=8192))
+		# The smallest buffer there is: of a larger one TCP says that there is
+		# room again only when a half of it was read, which takes too long.
+		c = Handler("--send-timeout=4", root=site(large=GiB),
+		            pair=tcp_pair(receive_buffer=1))
 		c.send(get("/large"))
 		c.read_head()
 		while c.is_running() and now() < c.started + 20:
-		    c.sock.recv(16)
+		    c.sock.recv(40)
 		    time.sleep(0.1)
 		c.check_ended("send-timeout")
-		check_within("seconds", c.ended - c.started, 2, 19)
+		check_within("seconds", c.ended - c.started, 4, 19)
 	EOP
 }
 
@@ -79,12 +81,13 @@ load spawn
 @test "the rate is asked of each answer by itself, not of the pauses between them" {
 	talk <<-'EOP'
 		# The first answer leaves a window that has begun, and little in it.
-		c = Handler("--timeout=5", "--send-timeout=0.5", "--min-rate=1M",
+		c = Handler("--timeout=9", "--send-timeout=0.5", "--min-rate=3M",
 		            root=site(large=8 * MiB), pair=tcp_pair(65536))
 		for _ in range(3):
 		    c.send(get("/large"))
+		    time.sleep(0.1)  # it has to wait for room
 		    c.discard(c.read_head().length)
-		    time.sleep(1)
+		    time.sleep(4)  # at that rate, longer than an answer
 		c.half_close()
 		c.check_end()
 		c.check_ended("ok", "ok", "ok")
@@ -95,11 +98,13 @@ load spawn
 	talk <<-'EOP'
 		for part in get("/large")[:10], b"":
 		    c = Handler("--timeout=20", "--head-timeout=20", "--send-timeout=0.5",
-		                "--min-rate=4M", root=site(large=64 * MiB))
+		                "--min-rate=4M", root=site(large=8 * MiB),
+		                pair=tcp_pair(65536))
 		    c.send(get("/large") + part)
 		    c.discard(c.read_head().length)
 		    time.sleep(3)
 		    c.send(get("/large")[len(part):])
+		    time.sleep(0.1)
 		    c.discard(c.read_head().length)
 		    c.half_close()
 		    c.check_end()

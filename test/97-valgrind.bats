@@ -12,7 +12,7 @@ setup() {
 	echo gone >"$tree/404.html"
 	cat >"$BATS_TEST_TMPDIR/checked" <<-SH
 		#!/bin/sh
-		exec valgrind -q --error-exitcode=99 --track-fds=yes --leak-check=full \\
+		exec valgrind -q --error-exitcode=99 --track-fds=yes --leak-check=full --vgdb=no \\
 			--log-file="$BATS_TEST_TMPDIR/valgrind.%p" "$BUILD/httpd" --sandbox=off "\$@"
 	SH
 	chmod +x "$BATS_TEST_TMPDIR/checked"

@@ -7,7 +7,7 @@ bats_load_library bats-assert
 
 TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 BUILD=${BUILD:-$TOP/build}
-HTTPD=${HTTPD:-$BUILD/httpd}
+HTTPD=$(realpath -m -- "${HTTPD:-$BUILD/httpd}")
 FILES=$TOP/files
 
 # The suites run as root.  What sanitizers do at run time, the sandbox forbids.

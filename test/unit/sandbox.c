@@ -455,11 +455,28 @@ make_tree(const char *dir)
 	unit_need(world.root >= 0 && world.file >= 0, "the tree's descriptors");
 }
 
+/* New for each attempt: what one has connected, the next could not. */
 static void
-close_tree(void)
+make_sockets(void)
+{
+	world.tcp = socket(AF_INET, SOCK_STREAM, 0);
+	world.other_tcp = socket(AF_INET, SOCK_STREAM, 0);
+	world.udp = socket(AF_INET, SOCK_DGRAM, 0);
+	world.local = socket(AF_UNIX, SOCK_STREAM, 0);
+	unit_need(world.tcp >= 0 && world.other_tcp >= 0 && world.udp >= 0 &&
+		world.local >= 0,
+	    "the sockets");
+}
+
+static void
+close_world(void)
 {
 	close(world.root);
 	close(world.file);
+	close(world.tcp);
+	close(world.other_tcp);
+	close(world.udp);
+	close(world.local);
 }
 
 /* What an attempt to talk could reach: here, on loopback. */
@@ -490,10 +507,6 @@ make_peers(void)
 		      world.abstract_len) == 0 &&
 		listen(abstract, 99) == 0,
 	    "the abstract socket");
-	world.tcp = socket(AF_INET, SOCK_STREAM, 0);
-	world.other_tcp = socket(AF_INET, SOCK_STREAM, 0);
-	world.udp = socket(AF_INET, SOCK_DGRAM, 0);
-	world.local = socket(AF_UNIX, SOCK_STREAM, 0);
 }
 
 /*
@@ -530,6 +543,7 @@ check_attempts(enum way way, int version, const char *dir)
 
 		unit_begin(a->name);
 		make_tree(dir);
+		make_sockets();
 		memset(errors, 0, LAYERS * sizeof(*errors));
 		int result = run(a->try, way);
 		bool held = is_held(a, way, version);
@@ -546,7 +560,7 @@ check_attempts(enum way way, int version, const char *dir)
 		unit_number("error of the limits", 0, errors[LAYER_LIMITS]);
 		unit_number(
 		    "error of no_new_privs", 0, errors[LAYER_PRIVILEGES]);
-		close_tree();
+		close_world();
 	}
 }
 
@@ -572,8 +586,9 @@ check_what_is_left(const char *dir)
 	for (enum way way = WHOLE; way <= NO_SECCOMP; way++) {
 		unit_begin(way_names[way]);
 		make_tree(dir);
+		make_sockets();
 		unit_number("files of the tree", 0, run(use_what_is_left, way));
-		close_tree();
+		close_world();
 	}
 }
 
