@@ -43,32 +43,42 @@ directory_of(int root, const char *path, struct directory_state *ret_state)
 	return true;
 }
 
+/*
+ * Whether each name of a file still means what is open, as it was then, and in
+ * the directory itself: what a symbolic link leads to can change elsewhere.
+ */
 static bool
-is_unchanged(const struct store_entry *e, int root)
+names_still_mean(int root, const char *path, const struct stored *s)
 {
 	char name[STORE_PATH_CAP + CODING_SUFFIX_MAX];
-	size_t len = strlen(e->path);
-	struct directory_state d;
+	size_t len = strlen(path);
 
-	memcpy(name, e->path, len);
-	if (!directory_of(root, e->path, &d) ||
-	    d.device != e->directory.device || d.inode != e->directory.inode ||
-	    !is_same_moment(&d.changed, &e->directory.changed))
-		return false;
+	memcpy(name, path, len);
 	for (unsigned i = 0; i < CODING_NONE; i++) {
-		const struct stored_file *f = &e->stored.by_coding[i];
+		const struct stored_file *f = &s->by_coding[i];
 		const char *suffix = coding_suffix((enum coding)i);
 		struct stat st;
 
-		if ((e->stored.available & 1u << i) == 0)
+		if ((s->available & 1u << i) == 0)
 			continue;
 		memcpy(name + len, suffix, strlen(suffix) + 1);
 		if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    st.st_ino != f->facts.inode ||
+		    !S_ISREG(st.st_mode) || st.st_ino != f->facts.inode ||
 		    !is_same_moment(&st.st_ctim, &f->changed))
 			return false;
 	}
 	return true;
+}
+
+static bool
+is_unchanged(const struct store_entry *e, int root)
+{
+	struct directory_state d;
+
+	return directory_of(root, e->path, &d) &&
+	    d.device == e->directory.device && d.inode == e->directory.inode &&
+	    is_same_moment(&d.changed, &e->directory.changed) &&
+	    names_still_mean(root, e->path, &e->stored);
 }
 
 static void
@@ -98,31 +108,15 @@ store_find(struct store *store, int root, const char *path)
 	return NULL;
 }
 
-/*
- * Whether all files have been as they are for a second, and have their names
- * in the directory itself: what a symbolic link leads to can change elsewhere.
- */
+/* Whether all files have been as they are for a second. */
 static bool
-may_be_kept(int root, const char *path, const struct stored *s,
-    const struct timespec *now)
+are_settled(const struct stored *s, const struct timespec *now)
 {
-	char name[STORE_PATH_CAP + CODING_SUFFIX_MAX];
-	size_t len = strlen(path);
-
-	memcpy(name, path, len);
 	for (unsigned i = 0; i < CODING_NONE; i++) {
 		const struct timespec *changed = &s->by_coding[i].changed;
-		const char *suffix = coding_suffix((enum coding)i);
-		struct stat st;
 
-		if ((s->available & 1u << i) == 0)
-			continue;
-		memcpy(name + len, suffix, strlen(suffix) + 1);
-		if (!moment_is_settled(
-			changed->tv_sec, changed->tv_nsec, now) ||
-		    fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    !S_ISREG(st.st_mode) ||
-		    st.st_ino != s->by_coding[i].facts.inode)
+		if ((s->available & 1u << i) != 0 &&
+		    !moment_is_settled(changed->tv_sec, changed->tv_nsec, now))
 			return false;
 	}
 	return true;
@@ -149,7 +143,7 @@ store_keep(struct store *store, int root, const char *path,
 	if (s->may_grow || strlen(path) >= STORE_PATH_CAP ||
 	    !is_worth_keeping(store) || !directory_of(root, path, &d) ||
 	    !moment_is_settled(d.changed.tv_sec, d.changed.tv_nsec, now) ||
-	    !may_be_kept(root, path, s, now))
+	    !are_settled(s, now) || !names_still_mean(root, path, s))
 		return false;
 	forget(e);
 	memcpy(e->path, path, strlen(path) + 1);
