@@ -364,10 +364,19 @@ build_filter(struct filter *f)
 	add(f, BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 }
 
+static int
+install_filter(const struct sock_fprog *program, unsigned flags)
+{
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program) ==
+		0 ?
+	    0 :
+	    errno;
+}
+
 /*
  * SPEC_ALLOW: before Linux 5.16 a filter would slow the process down against
  * attacks by speculation, which are of no use against a process that holds
- * nothing but what its client may see.
+ * nothing but what its client may see.  Before Linux 4.17 there is no such flag.
  */
 static int
 enter_calls(void)
@@ -381,10 +390,8 @@ enter_calls(void)
 		.len = filter.len,
 		.filter = filter.code,
 	};
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		   SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0 ?
-	    0 :
-	    errno;
+	int error = install_filter(&program, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+	return error == EINVAL ? install_filter(&program, 0) : error;
 }
 
 void

@@ -159,9 +159,11 @@ answer_one(struct conn *c)
 	log_answer(c, &req, &reply, now.tv_sec, content_sent,
 	    end == PROCEED ? v : end);
 
-	if (end != PROCEED)
+	/* What was sent before a file ended too early still arrives. */
+	bool is_cut = end == FILE_SHRANK || end == FILE_LOST;
+	if (end != PROCEED && !is_cut)
 		return AFTER_CLOSE;
-	if (!reply.close)
+	if (!reply.close && !is_cut)
 		return AFTER_NEXT;
 	return must_linger(c, &req, v) ? AFTER_LINGER : AFTER_CLOSE;
 }

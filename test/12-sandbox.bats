@@ -309,6 +309,14 @@ landlock_restrict_self\([0-9]+, 0\) += 0\$"
 	ROWS
 }
 
+@test "a kernel that does not know the filter's flag takes the filter" {
+	deny seccomp:when=1 EINVAL --sandbox=require
+	assert_status 200 ok
+	deny seccomp:when=1+ EINVAL --sandbox=require
+	assert_equal "$exit $log" \
+		"71 httpd: the sandbox lacks seccomp: Invalid argument; without it nothing is served"
+}
+
 @test "what a spawner left open leaves room for the connection's own" {
 	answer=$BATS_TEST_TMPDIR/answer exit=0
 	(

@@ -399,7 +399,7 @@ static const struct row {
 	{ SYS_landlock_restrict_self, "landlock_restrict_self", false, false,
 	    { ENOSYS, EOPNOTSUPP, EPERM, EINVAL, E2BIG, ENOMEM, -1 } },
 	{ SYS_seccomp, "seccomp", false, false,
-	    { ENOSYS, EINVAL, EPERM, EACCES, EFAULT, ENOMEM, -1 } },
+	    { ENOSYS, EPERM, EACCES, EFAULT, ENOMEM, -1 } },
 	{ SYS_clock_gettime, "clock_gettime", false, false, { -1 } },
 	{ SYS_openat, "openat", false, false,
 	    { ENOENT, EACCES, ENOTDIR, ELOOP, EMFILE, ENFILE, ENOMEM, EIO,
