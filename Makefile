@@ -122,13 +122,13 @@ endif
 $(BUILD)/httpd: $(DATA_PAGE) $(OBJECTS)
 $(BUILD)/upper: $(DATA_PAGE) $(UPPER_OBJECTS)
 $(BUILD)/httpd $(BUILD)/upper:
-	$(if $(filter musl,$(LIBC)),$(if $(MUSL_LIB)$(findstring musl,$(MACHINE)),,\
-		$(error musl for $(ARCH) was not found; run packaging/install-deps build)))
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK_KIND) $(HARDENED_LINK) $(LDFLAGS) -o $@ \
 		$(LIBC_LINK) $^ $(LIBC_LINK_END)
 
 $(BUILD)/obj/%.o: src/%.c Makefile | $(BUILD)/obj
+	$(if $(filter musl,$(LIBC)),$(if $(MUSL_LIB)$(findstring musl,$(MACHINE)),,\
+		$(error musl for $(ARCH) was not found; run packaging/install-deps build)))
 	$(SAY) CC $<
 	$(Q)$(CC) $(PROJECT_CFLAGS) $(LIBC_CFLAGS) $(PIC) $(CPPFLAGS) $(CFLAGS) \
 		-c -o $@ $<
