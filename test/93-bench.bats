@@ -13,7 +13,7 @@ setup_file() {
 		>"$BATS_FILE_TMPDIR/peers.tsv"
 	# One run for the tests of what it gives.
 	ended=0
-	BENCH_TEST=$BATS_FILE_TMPDIR test/bench/bench --smoke --out="$OUT" \
+	BENCH_TEST=$BATS_FILE_TMPDIR timeout 1200 test/bench/bench --smoke --out="$OUT" \
 		--peers="$BATS_FILE_TMPDIR/peers.tsv" \
 		>"$BATS_FILE_TMPDIR/said" 2>&1 </dev/null 3>&- || ended=$?
 	export ended
