@@ -235,7 +235,7 @@ is_bilingual(void)
 	unit_need(pid >= 0, "fork");
 	if (pid == 0) {
 		signal(SIGSEGV, SIG_DFL);
-		_exit(call_of_i386() < 0);
+		_exit(call_of_i386() < 0 ? 1 : 0);
 	}
 	unit_need(waitpid(pid, &status, 0) == pid, "waitpid");
 	return status == 0;
