@@ -25,8 +25,7 @@ add_quoted(struct text *t, struct slice s, size_t max)
 void
 access_log(const struct access *e)
 {
-	char buf[LOG_LINE_CAP];
-	struct text t = TEXT_IN(buf);
+	struct text t;
 
 	log_start_line(&t);
 	text_add(&t, log_peer());
@@ -45,5 +44,5 @@ access_log(const struct access *e)
 	add_quoted(&t, e->referer, FIELD_MAX_ESCAPED);
 	add_quoted(&t, e->user_agent, FIELD_MAX_ESCAPED);
 	add_quoted(&t, slice_of(verdict_token(e->verdict)), FIELD_MAX_ESCAPED);
-	log_send_line(&t);
+	log_hold_line(&t);
 }

@@ -22,7 +22,7 @@ struct access {
 
 /*
  * Logs the Combined Log Format's line with the verdict's token as one more
- * quoted field.  Behind log_open(true).
+ * quoted field, a line that log.h holds.
  */
 void access_log(const struct access *entry);
 

@@ -364,6 +364,8 @@ channel_release(struct channel *ch)
 enum io_result
 channel_send(struct channel *ch, struct slice s)
 {
+	if (ch->held.len > 0 && ch->before_held != NULL)
+		ch->before_held();
 	ch->held.len = 0;
 	ch->moment++;
 	if (!ch->out_is_socket)

@@ -48,6 +48,7 @@ struct channel {
 	int64_t end_ms; /* of the connection, by the monotonic clock */
 	uint64_t sent; /* bytes that were handed to the system so far */
 	struct slice held; /* bytes that leave before the next wait for input */
+	void (*before_held)(void); /* is called before they do; may be NULL */
 	unsigned long moment; /* another one after all receiving and sending */
 	struct window window;
 	bool in_is_socket;

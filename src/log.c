@@ -40,6 +40,7 @@ static struct {
 	bool error_is_socket; /* as of the journal */
 	bool error_is_file; /* which takes a line without waiting */
 	int syslog;
+	struct log_lines *lines; /* NULL: there are none about the client */
 	struct text peer; /* the client's address */
 	char peer_buf[INET6_ADDRSTRLEN];
 } log_state;
@@ -119,19 +120,15 @@ write_to_standard_error(struct slice s)
 	    write(STDERR_FILENO, s.ptr, s.len);
 }
 
-/*
- * Sends a line, which starts with its syslog priority.  `skip` is how much of
- * it is for syslog only.
- */
+/* Sends a line, to syslog, or several. */
 static void
-send_line(const struct text *line, size_t skip)
+send_lines(struct slice s)
 {
-	struct slice s = text_slice(line);
 	ssize_t n;
 
 	do {
 		if (log_state.destination == STANDARD_ERROR)
-			n = write_to_standard_error(slice_after(s, skip));
+			n = write_to_standard_error(s);
 		else if (log_state.destination == SYSLOG) /* no line end */
 			n = send(log_state.syslog, s.ptr, s.len - 1,
 			    MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -177,12 +174,13 @@ add_peer(struct text *t, int fd)
 }
 
 void
-log_open(bool about_client)
+log_open(struct log_lines *lines)
 {
 	if (log_state.destination == UNKNOWN)
 		log_state.destination = find_destination();
-	if (!about_client)
+	if (lines == NULL)
 		return;
+	log_state.lines = lines;
 	log_state.peer = TEXT_IN(log_state.peer_buf);
 	add_peer(&log_state.peer, STDIN_FILENO);
 }
@@ -193,27 +191,54 @@ log_peer(void)
 	return text_slice(&log_state.peer);
 }
 
-/* Of this, standard error is told no priority, and of a client no name. */
 static void
-add_prefix(struct text *t, const char *priority)
+add_name(struct text *t)
 {
-	text_add(t, slice_of(priority));
 	text_add(t, slice_of(program_name));
 	text_add(t, SLICE(": "));
 }
 
+/* Standard error is told no priority, and of a client no name. */
 void
 log_start_line(struct text *t)
 {
-	add_prefix(t, PRIORITY_INFO);
+	struct log_lines *lines = log_state.lines;
+
+	*t = (struct text){
+		.ptr = lines->buf + lines->held,
+		.cap = LOG_LINE_CAP,
+	};
+	if (log_state.destination == SYSLOG) {
+		text_add(t, SLICE(PRIORITY_INFO));
+		add_name(t);
+	}
 }
 
 void
-log_send_line(struct text *t)
+log_hold_line(struct text *t)
 {
+	struct log_lines *lines = log_state.lines;
+
 	text_add_char(t, '\n');
 	insist(!t->overflowed);
-	send_line(t, sizeof(PRIORITY_INFO) - 1 + strlen(program_name) + 2);
+	if (lines->held + t->len > LOG_LINE_CAP) {
+		log_release();
+		memmove(lines->buf, t->ptr, t->len);
+	}
+	lines->held += t->len;
+	if (log_state.destination == SYSLOG)
+		log_release();
+}
+
+void
+log_release(void)
+{
+	struct log_lines *lines = log_state.lines;
+
+	if (lines == NULL || lines->held == 0)
+		return;
+	send_lines((struct slice){ lines->buf, lines->held });
+	lines->held = 0;
 }
 
 void
@@ -223,14 +248,17 @@ log_operator(const char *first, ...)
 	struct text t = { .ptr = buf, .cap = sizeof(buf) - 1 };
 	va_list parts;
 
-	add_prefix(&t, PRIORITY_ERR);
+	log_open(NULL);
+	log_release();
+	if (log_state.destination == SYSLOG)
+		text_add(&t, SLICE(PRIORITY_ERR));
+	add_name(&t);
 	va_start(parts, first);
 	for (const char *s = first; s != NULL; s = va_arg(parts, const char *))
 		text_add_escaped(&t, slice_of(s), PART_MAX_ESCAPED);
 	va_end(parts);
 	t.ptr[t.len++] = '\n';
-	log_open(false);
-	send_line(&t, sizeof(PRIORITY_ERR) - 1);
+	send_lines(text_slice(&t));
 }
 
 void

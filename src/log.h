@@ -11,33 +11,49 @@
 #include "text.h"
 
 #include <limits.h>
+#include <stddef.h>
 
 /* What its lines call the program: each defines it beside its main(). */
 extern const char program_name[];
 
-/*
- * Finds where lines go, and opens it: later, in the sandbox, it could not be.
- * Where lines about the client are going to be written, this also asks for its
- * address, while it is there: one that has broken off its answer has none any
- * more.
- */
-void log_open(bool about_client);
-
-/* The client's address, "unix:" or "-"; empty before log_open(true). */
-struct slice log_peer(void);
-
-/* Longer lines of many processes would mix. */
+/* What is longer would mix with what other processes write. */
 #define LOG_LINE_CAP PIPE_BUF
 
+/* Lines about the client: those that are held, and the one that is made. */
+struct log_lines {
+	size_t held; /* bytes of buf */
+	char buf[2 * LOG_LINE_CAP];
+};
+
 /*
- * A line: what log_start_line() wrote into a buffer of LOG_LINE_CAP, what the
- * caller adds, printable and not too much, and log_send_line().  One that
- * cannot be written is lost: there is nowhere left to say so.
+ * Finds where lines go, and opens it: later, in the sandbox, it could not be.
+ * Where lines about the client are going to be written, `lines`, which starts
+ * as zero and stays, is room for them, and this also asks for the client's
+ * address, while it is there: one that has broken off its answer has none any
+ * more.  NULL: there will be none.
+ */
+void log_open(struct log_lines *lines);
+
+/* The client's address, "unix:" or "-"; empty before log_open() with lines. */
+struct slice log_peer(void);
+
+/*
+ * A line: log_start_line(), what the caller adds, printable and no more than
+ * LOG_LINE_CAP, and log_hold_line().  It is held until log_release(), or until
+ * there are so many that they would mix: lines that are written together cost
+ * one system call.  Syslog gets each at once.  What cannot be written is lost:
+ * there is nowhere left to say so.
  */
 void log_start_line(struct text *t);
-void log_send_line(struct text *t);
+void log_hold_line(struct text *t);
 
-/* Writes the program's name and the parts, up to a NULL, as one line. */
+/* Writes the lines that are held, if there are any. */
+void log_release(void);
+
+/*
+ * Writes the program's name and the parts, up to a NULL, as one line, behind
+ * those that are held.
+ */
 void log_operator(const char *first, ...) __attribute__((sentinel));
 
 #endif

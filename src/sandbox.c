@@ -376,7 +376,7 @@ install_filter(const struct sock_fprog *program, unsigned flags)
 /*
  * SPEC_ALLOW: before Linux 5.16 a filter would slow the process down against
  * attacks by speculation, which are of no use against a process that holds
- * nothing but what its client may see.  Before Linux 4.17 there is no such flag.
+ * nothing but what its client may see.  Linux before 4.17 has no such flag.
  */
 static int
 enter_calls(void)

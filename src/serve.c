@@ -35,6 +35,7 @@ struct conn {
 	struct target target;
 	struct output out;
 	struct store store;
+	struct log_lines lines;
 };
 
 struct conn serve_connection LARGE;
@@ -66,8 +67,12 @@ log_answer(struct conn *c, const struct request *req, const struct reply *reply,
 		    "_redirects:", text_number(number, c->target.bad_rule.line),
 		    ": ", c->target.bad_rule.problem, NULL);
 	}
-	if (c->options->log_requests)
-		access_log(&entry);
+	if (!c->options->log_requests)
+		return;
+	access_log(&entry);
+	/* The lines of answers that leave together are written together. */
+	if (c->channel.held.len == 0)
+		log_release();
 }
 
 /*
@@ -174,13 +179,14 @@ open_connection(
 {
 	c->site = site;
 	c->options = options;
-	log_open(options->log_requests);
+	log_open(options->log_requests ? &c->lines : NULL);
 	if (!channel_open(&c->channel, STDIN_FILENO, STDOUT_FILENO,
 		&options->patience, true)) {
 		log_operator("standard input or output is not open: ",
 		    strerror(errno), NULL);
 		return false;
 	}
+	c->channel.before_held = log_release;
 	return start_lock_in(
 	    site == NULL ? -1 : site->root, options->common.sandbox);
 }

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "channel.h"
 #include "insist.h"
+#include "large.h"
 #include "log.h"
 #include "start.h"
 
@@ -115,16 +116,18 @@ read_options(struct upper_options *options, int argc, char **argv,
 	    getenv("UPPER_OPTIONS"), argc, argv, ret_error);
 }
 
+struct log_lines upper_lines LARGE;
+
 static void
 log_line(struct slice what, struct slice bytes)
 {
-	char buf[LOG_LINE_CAP];
-	struct text t = TEXT_IN(buf);
+	struct text t;
 
 	log_start_line(&t);
 	text_add(&t, what);
 	text_add_escaped(&t, bytes, RECEIVED_MAX_ESCAPED);
-	log_send_line(&t);
+	log_hold_line(&t);
+	log_release();
 }
 
 /* TCP goes on meanwhile: what arrives is acknowledged by the system. */
@@ -230,7 +233,7 @@ serve(const struct upper_options *o)
 	};
 	struct channel ch;
 
-	log_open(o->log_lines);
+	log_open(o->log_lines ? &upper_lines : NULL);
 	if (!channel_open(
 		&ch, STDIN_FILENO, STDOUT_FILENO, &patience, o->nodelay)) {
 		log_operator("standard input or output is not open: ",

@@ -44,6 +44,51 @@ load spawn
 	assert_regex "$log" '\.\.\." 200 .*\.\.\." ".*\.\.\." "ok"$'
 }
 
+@test "lines of answers that leave together are written together, before these, and in order" {
+	local i requests=''
+	for ((i = 1; i <= 100; i++)); do
+		requests+="GET /?$i HTTP/1.1\r\nHost: x\r\n\r\n"
+	done
+	# shellcheck disable=SC2059  # It has escapes.
+	printf "$requests" >"$BATS_TEST_TMPDIR/requests"
+	mkdir "$BATS_TEST_TMPDIR/tree"
+	echo small >"$BATS_TEST_TMPDIR/tree/index.html"
+	strace -qq -s 9999 -o "$BATS_TEST_TMPDIR/calls" -e trace=write \
+		"$HTTPD" --allow-root "$BATS_TEST_TMPDIR/tree" \
+		<"$BATS_TEST_TMPDIR/requests" >/dev/null 2>"$BATS_TEST_TMPDIR/log"
+	run sed 's/.*"GET \/?\([0-9]*\) HTTP.*/\1/' "$BATS_TEST_TMPDIR/log"
+	assert_output "$(seq 100)"
+
+	run grep '^write(2,' "$BATS_TEST_TMPDIR/calls"
+	printf '%s writes of lines for %s answers\n' "${#lines[@]}" 100
+	[ "${#lines[@]}" -lt 20 ]
+	# Whole lines, and no more than a pipe takes at once.
+	refute_line --regexp '[^n]", [0-9]+\) += '
+	run awk '/^write\(2,/ && $NF > 4096' "$BATS_TEST_TMPDIR/calls"
+	assert_output ''
+	run awk '/^write\(2,/ { logged += gsub(/GET/, "") }
+		/^write\(1,/ { sent += gsub(/HTTP.1\.1 200/, "") }
+		sent > logged + 1 { print sent, "sent,", logged, "logged" }
+		END { print sent }' "$BATS_TEST_TMPDIR/calls"
+	assert_output 100
+}
+
+@test "a sentence for the operator stands between the lines where it belongs" {
+	mkdir "$BATS_TEST_TMPDIR/tree"
+	echo small >"$BATS_TEST_TMPDIR/tree/index.html"
+	echo bad >"$BATS_TEST_TMPDIR/tree/_redirects"
+	local request requests=''
+	for request in '/?1' /none '/?2'; do
+		requests+="GET $request HTTP/1.1\r\nHost: x\r\n\r\n"
+	done
+	ask "$requests" --persist=always "$BATS_TEST_TMPDIR/tree"
+	run sed 's/.*"GET \([^ ]*\) .*/\1/; s/\(_redirects:1\):.*/\1/' "$BATS_TEST_TMPDIR/log"
+	assert_output '/?1
+httpd: _redirects:1
+/none
+/?2'
+}
+
 @test "a request cut short is logged with what there was of it" {
 	ask 'GET /cut' "$FILES"
 	assert_status 400 head-cut-short

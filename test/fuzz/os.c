@@ -11,6 +11,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/sockios.h>
@@ -286,7 +287,7 @@ write_log(const void *buf, size_t n)
 		os.log_lost = true;
 		return fail(odd == 1 ? EAGAIN : EPIPE);
 	}
-	require(n < sizeof(os.log) - os.log_len);
+	require(n <= PIPE_BUF && n < sizeof(os.log) - os.log_len);
 	memcpy(os.log + os.log_len, buf, n);
 	os.log_len += n;
 	return (ssize_t)n;

@@ -182,14 +182,17 @@ static const struct row {
 	    "127.0.0.1 - - [] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\" \"ok\"\n" },
 };
 
+static struct log_lines lines;
+
 static void
 write_row(const void *with)
 {
 	const struct row *row = with;
 
 	use_connection(row->connection);
-	log_open(true);
+	log_open(&lines);
 	access_log(&row->entry);
+	log_release();
 }
 
 /* The longest line: every part escaped to four times its length, and cut. */
@@ -211,8 +214,9 @@ write_longest(const void *with)
 
 	(void)with;
 	use_connection(IPV4);
-	log_open(true);
+	log_open(&lines);
 	access_log(&e);
+	log_release();
 }
 
 static void
