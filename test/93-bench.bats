@@ -204,6 +204,42 @@ servers_of() {
 	assert_output --partial 'neighbour'
 }
 
+@test "a peer that does not hold so many connections is left out; httpd ends the bench" {
+	run python <<-'PY'
+		import measure_memory as memory
+		import servers
+		class Bench:
+		    left_out = []
+		    def rounds(self, usual):
+		        return usual
+		    def alternate(self, case, rounds, names, function):
+		        for number in range(rounds):
+		            for name in names:
+		                function(name, number)
+		    def leave_out(self, *what):
+		        self.left_out.append(what)
+		asked = []
+		def observe_one(bench, hold, name, number, count, kind):
+		    asked.append(name)
+		    if name == weak:
+		        raise memory.TooMany(f'{name}: too many')
+		memory.observe_one = observe_one
+		for weak in 'busybox', 'httpd':
+		    asked.clear()
+		    try:
+		        memory.observe_all(Bench(), None, ['busybox', 'nginx', 'httpd'],
+		                           1000, memory.UNASKED)
+		    except servers.Broken as error:
+		        print('ended:', error)
+		    print(*asked)
+		print(*Bench.left_out)
+	PY
+	assert_output "busybox nginx httpd nginx httpd nginx httpd
+ended: httpd: too many
+busybox nginx httpd
+('busybox', '1000 connections, not asked yet: busybox: too many')"
+}
+
 @test "no process and no control group is left" {
 	run left "$BATS_FILE_TMPDIR"
 	assert_output ''
