@@ -81,7 +81,7 @@ load spawn
 @test "the rate is asked of each answer by itself, not of the pauses between them" {
 	talk <<-'EOP'
 		# The first answer leaves a window that has begun, and little in it.
-		c = Handler("--timeout=9", "--send-timeout=0.5", "--min-rate=3M",
+		c = Handler("--timeout=9", "--send-timeout=1", "--min-rate=3M",
 		            root=site(large=8 * MiB), pair=tcp_pair(65536))
 		for _ in range(3):
 		    c.send(get("/large"))
@@ -97,12 +97,12 @@ load spawn
 @test "a pause in a request is not counted against the answer to it" {
 	talk <<-'EOP'
 		for part in get("/large")[:10], b"":
-		    c = Handler("--timeout=20", "--head-timeout=20", "--send-timeout=0.5",
-		                "--min-rate=4M", root=site(large=8 * MiB),
+		    c = Handler("--timeout=20", "--head-timeout=20", "--send-timeout=1",
+		                "--min-rate=3M", root=site(large=8 * MiB),
 		                pair=tcp_pair(65536))
 		    c.send(get("/large") + part)
 		    c.discard(c.read_head().length)
-		    time.sleep(3)
+		    time.sleep(4)
 		    c.send(get("/large")[len(part):])
 		    time.sleep(0.1)
 		    c.discard(c.read_head().length)
