@@ -164,13 +164,13 @@ answer_one(struct conn *c)
 	log_answer(c, &req, &reply, now.tv_sec, content_sent,
 	    end == PROCEED ? v : end);
 
-	/* What was sent before a file ended too early still arrives. */
-	bool is_cut = end == FILE_SHRANK || end == FILE_LOST;
-	if (end != PROCEED && !is_cut)
-		return AFTER_CLOSE;
-	if (!reply.close && !is_cut)
+	if (end == PROCEED && !reply.close)
 		return AFTER_NEXT;
-	return must_linger(c, &req, v) ? AFTER_LINGER : AFTER_CLOSE;
+	/* What was sent before a file ended too early still arrives. */
+	bool peer_takes_it =
+	    end == PROCEED || end == FILE_SHRANK || end == FILE_LOST;
+	return peer_takes_it && must_linger(c, &req, v) ? AFTER_LINGER :
+							  AFTER_CLOSE;
 }
 
 static bool

@@ -11,8 +11,8 @@
 #include "log.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
