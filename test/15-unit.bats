@@ -22,7 +22,7 @@ unit() {
 	shift
 	[ $# -gt 0 ] || set -- asan .
 	for kind; do
-		run timeout 120 "$BUILD/$kind/unit/$name"
+		run timeout 600 "$BUILD/$kind/unit/$name"
 		assert_success
 		assert_output --regexp '^ok - [1-9][0-9]* rows, [1-9][0-9]* checks, 0 failed$'
 	done

@@ -432,7 +432,7 @@ start_blocked() {
 	kill -KILL "$pid" $children "$blocked"
 	wait "$pid" 2>/dev/null || :
 	# The last of them that ends gives up the lock.
-	timeout 10 flock tree true
+	timeout 300 flock tree true
 	assert [ -e tree/.precompress-"$pid"-0 ]
 	# Of another that lives, it is not.
 	touch "tree/.precompress-$$-1" tree/.precompress-notes

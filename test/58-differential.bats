@@ -7,6 +7,6 @@ load spawn
 @test "every difference to nginx, over hundreds of requests, is one that is meant" {
 	"$TOP/packaging/install-deps" --unpack "$BUILD/unpacked" nginx
 	PYTHONDONTWRITEBYTECODE=1 \
-		timeout 320 python3 "$TOP/test/tools/differential.py" \
+		timeout 1000 python3 "$TOP/test/tools/differential.py" \
 		"$BUILD/unpacked/run" nginx 3>&-
 }

@@ -10,7 +10,7 @@ setup_file() {
 
 # assert_endured SUITE: no trial of the suite fails.
 assert_endured() {
-	run timeout 300 "$TOP/build/tools/faults" "$HTTPD" "$BATS_TEST_TMPDIR" "$1"
+	run timeout 1200 "$TOP/build/tools/faults" "$HTTPD" "$BATS_TEST_TMPDIR" "$1"
 	printf '%s\n' "$output"
 	assert_success
 }

@@ -43,7 +43,7 @@ as_shipped() {
 # $urls; for the shell within.
 # shellcheck disable=SC2016  # the inner shell expands
 visit='for url in $urls; do
-	curl -sS -g --max-time 20 -w "%{http_code}\n" \
+	curl -sS -g --max-time 300 -w "%{http_code}\n" \
 		-o "$tmp/page" "$url/a/2.jpg" -o /dev/null "$url/secret"
 	cmp "$tmp/page" "$files/a/2.jpg"
 done'

@@ -18,7 +18,7 @@ unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 export no_proxy='*'
 
 ask_curl() {
-	curl -qsS --max-time 20 "$@"
+	curl -qsS --max-time 300 "$@"
 }
 
 @test "curl gets several files over one connection" {
@@ -178,27 +178,27 @@ ask_curl() {
 @test "busybox wget gets a file" {
 	spawn tcpserver "$HTTPD" "$FILES"
 	# Its own -T crashes in Debian 12, whatever the server.
-	timeout 20 busybox wget -q -O 2.jpg "$url/a/2.jpg"
+	timeout 300 busybox wget -q -O 2.jpg "$url/a/2.jpg"
 	cmp 2.jpg "$FILES/a/2.jpg"
 }
 
 @test "nc gets a file, whether or not it ends its side" {
 	spawn tcpserver "$HTTPD" "$FILES"
 	printf 'GET /a/2.jpg HTTP/1.1\r\nHost: x\r\n\r\n' |
-		timeout 20 nc.openbsd -N 127.0.0.1 "$PORT" >ended
+		timeout 300 nc.openbsd -N 127.0.0.1 "$PORT" >ended
 	sed '1,/^\r$/d' ended | cmp - "$FILES/a/2.jpg"
 	printf 'GET /a/2.jpg HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' |
-		timeout 20 nc.openbsd 127.0.0.1 "$PORT" >closed
+		timeout 300 nc.openbsd 127.0.0.1 "$PORT" >closed
 	sed '1,/^\r$/d' closed | cmp - "$FILES/a/2.jpg"
 	printf 'GET /result.html HTTP/1.0\r\n\r\n' |
-		timeout 20 nc.openbsd 127.0.0.1 "$PORT" >old
+		timeout 300 nc.openbsd 127.0.0.1 "$PORT" >old
 	sed '1,/^\r$/d' old | cmp - "$FILES/result.html"
 }
 
 @test "nc typed by hand, with bare line feeds, is told of its error" {
 	spawn tcpserver "$HTTPD" "$FILES"
 	printf 'GET / HTTP/1.1\nHost: x\n\n' |
-		timeout 20 nc.openbsd 127.0.0.1 "$PORT" >answer
+		timeout 300 nc.openbsd 127.0.0.1 "$PORT" >answer
 	run head -1 answer
 	assert_output $'HTTP/1.1 400 Bad Request\r'
 }
@@ -206,7 +206,7 @@ ask_curl() {
 @test "nc asks over a Unix socket" {
 	spawn socat -u "$HTTPD" "$FILES"
 	printf 'GET /a/2.jpg HTTP/1.1\r\nHost: x\r\n\r\n' |
-		timeout 20 nc.openbsd -N -U "$UNIX_PATH" >answer
+		timeout 300 nc.openbsd -N -U "$UNIX_PATH" >answer
 	sed '1,/^\r$/d' answer | cmp - "$FILES/a/2.jpg"
 }
 

@@ -68,7 +68,7 @@ http_date() {
 }
 
 etag() {
-	curl -qsSI --max-time 5 "$url/file" | sed -n 's/\r$//; s/^ETag: //p'
+	curl -qsSI --max-time 300 "$url/file" | sed -n 's/\r$//; s/^ETag: //p'
 }
 
 # limited MIB COMMAND...: ends where its file would grow beyond that, as
@@ -79,7 +79,7 @@ limited() {
 	(
 		trap '' XFSZ
 		ulimit -f $((limit * 1024))
-		exec timeout 60 "$@"
+		exec timeout 300 "$@"
 	)
 }
 
@@ -115,7 +115,7 @@ in_pieces() {
 		assert_equal "$(stat -c %s got)" $((limit * MiB))
 		fallocate --dig-holes got
 	done
-	run timeout 60 "$@"
+	run timeout 300 "$@"
 	assert_success
 	run cmp got A
 	assert_success
@@ -164,7 +164,7 @@ spawn_cutting() {
 	publish A
 	spawn_cutting 48
 	for ((tries = 1; tries < 20; tries++)); do
-		! timeout 60 "${aria2[@]}" "$url/file" || break
+		! timeout 300 "${aria2[@]}" "$url/file" || break
 		fallocate --dig-holes got
 	done
 	printf '%s runs\n' "$tries"
@@ -184,7 +184,7 @@ spawn_cutting() {
 	publish A
 	spawn tcpserver "$HTTPD" tree
 	mkfifo pipe
-	curl -qsS --max-time 20 -o pipe "$url/file" 3>&- &
+	curl -qsS --max-time 300 -o pipe "$url/file" 3>&- &
 	exec {pipe}<pipe
 	head -c $MiB <&"$pipe" >got
 	publish B
@@ -201,7 +201,7 @@ resumes_only_the_same() {
 	run limited 20 "${client[@]}" "$url/file"
 	assert_failure
 	assert_begins A
-	run timeout 20 "${client[@]}" "$@" "$url/file"
+	run timeout 300 "${client[@]}" "$@" "$url/file"
 	assert_success
 	cmp got A
 
@@ -209,11 +209,11 @@ resumes_only_the_same() {
 	run limited 20 "${client[@]}" "$url/file"
 	assert_failure
 	publish B
-	run timeout 20 "${client[@]}" "$@" "$url/file"
+	run timeout 300 "${client[@]}" "$@" "$url/file"
 	assert_failure
 	assert_begins A
 	rm got
-	run timeout 20 "${client[@]}" "$url/file"
+	run timeout 300 "${client[@]}" "$url/file"
 	assert_success
 	cmp got B
 	assert_equal "$(grep -c '" 206 ' "$spawn_log")" 1
@@ -287,7 +287,7 @@ start_cut_aria2() {
 	publish A
 	spawn_cutting 5
 	tag=$(etag)
-	run timeout 20 "${aria2[@]}" "$url/file"
+	run timeout 300 "${aria2[@]}" "$url/file"
 	assert_failure
 	run assert_pieces A
 	assert_success
@@ -301,19 +301,19 @@ start_cut_aria2() {
 	start_cut_aria2
 	cp got part
 	cp got.aria2 part.aria2
-	run timeout 20 "${aria2[@]}" --header "If-Range: $tag" "$url/file"
+	run timeout 300 "${aria2[@]}" --header "If-Range: $tag" "$url/file"
 	assert_success
 	cmp got A
 
 	mv part got
 	mv part.aria2 got.aria2
 	publish B
-	run timeout 20 "${aria2[@]}" --header "If-Range: $tag" "$url/file"
+	run timeout 300 "${aria2[@]}" --header "If-Range: $tag" "$url/file"
 	assert_failure 8
 	run assert_pieces A
 	assert_success
 	rm got got.aria2
-	run timeout 20 "${aria2[@]}" "$url/file"
+	run timeout 300 "${aria2[@]}" "$url/file"
 	assert_success
 	cmp got B
 }
@@ -321,7 +321,7 @@ start_cut_aria2() {
 @test "aria2 with If-Match fetches nothing of another file, over four connections" {
 	start_cut_aria2
 	publish B
-	run timeout 20 "${aria2[@]}" --header "If-Match: $tag" "$url/file"
+	run timeout 300 "${aria2[@]}" --header "If-Match: $tag" "$url/file"
 	assert_failure 22
 	run assert_pieces A
 	assert_success
@@ -330,7 +330,7 @@ start_cut_aria2() {
 @test "aria2, without a validator, goes on with no file of another length" {
 	start_cut_aria2
 	publish C
-	run timeout 20 "${aria2[@]}" "$url/file"
+	run timeout 300 "${aria2[@]}" "$url/file"
 	assert_failure
 	run assert_pieces A
 	assert_success
@@ -343,7 +343,7 @@ start_cut_aria2() {
 	run limited 20 "${curl_c[@]}" "$url/file"
 	version C 80 '1 minute ago'
 	publish C
-	curl -qsS --max-time 20 -r $((20 * MiB))- -D fields -o rest "$url/file"
+	curl -qsS --max-time 300 -r $((20 * MiB))- -D fields -o rest "$url/file"
 	new=$(etag)
 	refute [ "$old" = "$new" ]
 	run tr -d '\r' <fields
@@ -367,7 +367,7 @@ start_cut_aria2() {
 		run limited 20 "${client[@]}" "$url/file"
 		assert_begins A
 		publish B
-		run timeout 20 "${client[@]}" "$url/file"
+		run timeout 300 "${client[@]}" "$url/file"
 		assert_begins A
 		assert_equal "$(stat -c %s got)" $((20 * MiB))
 		rm got

@@ -64,7 +64,7 @@ start_varnish() {
 ask_cache() {
 	local target=$1
 	shift
-	curl -qsS --max-time 20 -D fields -o got "$@" "$cache$target"
+	curl -qsS --max-time 300 -D fields -o got "$@" "$cache$target"
 	head=$(tr -d '\r' <fields)
 	code=$(sed -n '1s,^HTTP/1\.1 \([0-9]*\) .*,\1,p' <<<"$head")
 }

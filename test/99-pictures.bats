@@ -50,7 +50,7 @@ setup() {
 			>/dev/null 3>&- &
 		until ss -Hltn sport = :8000 | grep -q .; do kill -0 $!; done
 		for target in a/7.jpg redirect a/2.jpg; do
-			curl -sS -m 10 -o /dev/null -o /dev/null \
+			curl -sS -m 300 -o /dev/null -o /dev/null \
 				-w "%{http_code} %{num_connects} %{redirect_url}\n" \
 				"http://127.0.0.1:8000/"{$target,}
 		done' - "$TOP"

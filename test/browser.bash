@@ -39,7 +39,7 @@ start_browser() {
 				"--user-data-dir=" + $profile
 			] + $ARGS.positional) }
 		} }
-	}' --args -- "$@" | curl -qsS --max-time 60 --json @- "$DRIVER/session")
+	}' --args -- "$@" | curl -qsS --max-time 300 --json @- "$DRIVER/session")
 	export SESSION
 	SESSION=$(jq -er '.value.sessionId' <<<"$answer") || {
 		printf 'the browser does not start: %s\n' "$answer" >&2
@@ -56,7 +56,7 @@ stop_browser() {
 driver_does() {
 	local answer body=()
 	[ $# -lt 3 ] || body=(--data-binary "$3" -H 'Content-Type: application/json')
-	answer=$(curl -qsS --max-time 60 -X "$1" "${body[@]}" \
+	answer=$(curl -qsS --max-time 300 -X "$1" "${body[@]}" \
 		"$DRIVER/session/$SESSION$2")
 	jq -e '(.value | type) != "object" or (.value | has("error") | not)' \
 		<<<"$answer" >/dev/null || {

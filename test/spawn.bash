@@ -20,14 +20,14 @@ talk() {
 		cat
 	} >"$script"
 	PYTHONPATH=$TOP/test/tools PYTHONDONTWRITEBYTECODE=1 \
-		timeout 90 python3 "$script" "$@" 3>&-
+		timeout 600 python3 "$script" "$@" 3>&-
 }
 
 # wait_for_line FILE PATTERN: until a line of FILE, which may be yet to come,
 # matches the basic regular expression.
 wait_for_line() {
 	local follower found=0
-	exec {follower}< <(exec timeout 10 tail -n +1 -F -- "$1" 2>/dev/null 3>&-)
+	exec {follower}< <(exec timeout 300 tail -n +1 -F -- "$1" 2>/dev/null 3>&-)
 	grep -qm1 -e "$2" <&"$follower" || found=$?
 	kill $! 2>/dev/null || :
 	exec {follower}<&-

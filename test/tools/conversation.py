@@ -25,11 +25,11 @@ TMP = os.environ["BATS_TEST_TMPDIR"]
 
 
 def hang_up(*_):
-    sys.exit("a minute is over; the test hangs")
+    sys.exit("the test hangs")
 
 
 signal.signal(signal.SIGALRM, hang_up)
-signal.alarm(60)
+signal.alarm(500)
 
 MiB = 1 << 20
 GiB = 1 << 30
@@ -97,7 +97,7 @@ class Answer:
 class Client:
     def __init__(self, sock):
         self.sock = sock
-        self.sock.settimeout(30)
+        self.sock.settimeout(300)
         self.arrived = b""
 
     def send(self, data):

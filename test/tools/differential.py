@@ -22,7 +22,7 @@ import threading
 from conversation import HTTPD, TMP, shown, tcp_pair
 from differential_requests import PROBED, generate, make_tree
 
-signal.alarm(300)
+signal.alarm(900)
 
 SEED = 91109112
 ROOT = os.path.join(TMP, "root")
@@ -122,7 +122,7 @@ class Httpd:
 def exchange(server, data):
     """What a server says to the data, up to the end of the connection."""
     sock, process = server.connect()
-    sock.settimeout(20)
+    sock.settimeout(300)
 
     def send():
         try:
@@ -143,7 +143,7 @@ def exchange(server, data):
     sender.join()
     sock.close()
     if process:
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=300)[1]
         if process.returncode != 0 or said:
             sys.exit(f"httpd ended with {process.returncode} and said "
                      f"{said!r}\nrequest: {shown(data)}")

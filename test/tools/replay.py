@@ -145,7 +145,7 @@ conversations = itertools.count()
 def converse(root, options, data, methods, step=None):
     next(conversations)
     client, accepted = tcp_pair()
-    client.settimeout(30)
+    client.settimeout(300)
     client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with client:
         with subprocess.Popen(

@@ -54,7 +54,7 @@ def run(data, *options, root):
     """What the program says to the bytes, through a pipe."""
     done = subprocess.run([HTTPD, "--log=none", "--persist=always", *options,
                            root], input=data, stdout=subprocess.PIPE,
-                          timeout=30)
+                          timeout=300)
     return done.stdout
 
 

@@ -13,7 +13,7 @@ class Peer:
                  listen=True):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.listener = socket.socket(family)
-        self.listener.settimeout(30)
+        self.listener.settimeout(300)
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                      receive_buffer)
