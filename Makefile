@@ -283,7 +283,7 @@ bench-units: ## the price of each directive of a unit, twenty minutes
 
 INSTALL = install
 INSTALL_DATA = $(INSTALL) -m 644
-AT_SBINDIR = sed 's,/usr/sbin/,$(sbindir)/,'
+AT_PREFIX = sed 's,/usr/sbin/,$(sbindir)/,; s,/usr/share/,$(datadir)/,'
 
 .PHONY: install
 install: all ## install below DESTDIR and prefix
@@ -300,12 +300,12 @@ install: all ## install below DESTDIR and prefix
 		$(DESTDIR)$(mandir)/man8
 	$(INSTALL_DATA) src/httpd-redirects.5 $(DESTDIR)$(mandir)/man5
 	for unit in httpd@.socket httpd@.service upper@.socket upper@.service; do \
-		$(AT_SBINDIR) units/$$unit >$(DESTDIR)$(unitdir)/$$unit; done
+		$(AT_PREFIX) units/$$unit >$(DESTDIR)$(unitdir)/$$unit; done
 	$(INSTALL_DATA) units/httpd.sysusers $(DESTDIR)$(sysusersdir)/httpd.conf
 	for example in httpd.xinetd httpd.inetd httpd.default upper.xinetd; do \
-		$(AT_SBINDIR) units/$$example \
+		$(AT_PREFIX) units/$$example \
 			>$(DESTDIR)$(docdir)/examples/$$example; done
-	$(AT_SBINDIR) units/httpd@.service.d/paranoid.conf \
+	$(AT_PREFIX) units/httpd@.service.d/paranoid.conf \
 		>$(DESTDIR)$(datadir)/httpd/paranoid.conf
 	rm -rf $(DESTDIR)$(datadir)/httpd/files
 	cp -R files $(DESTDIR)$(datadir)/httpd/files

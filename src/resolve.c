@@ -16,7 +16,9 @@
 /*
  * O_NONBLOCK: a FIFO in the tree must not hold us up before it is seen to be
  * one.  (Its writer sees a reader come and go: to look first would cost every
- * file a call more.)  It makes no difference to a regular file.
+ * file a call more.)  Of regular files it makes a difference to one that a file
+ * server has leased to a client who writes it: to open that fails, rather than
+ * wait until the lease is given back, and is answered by a 503.
  * O_LARGEFILE: openat2 leaves it to its caller, also on a 32-bit system.
  */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_LARGEFILE)

@@ -129,6 +129,28 @@ load spawn
 	EOP
 }
 
+@test "many answers that are taken too slowly are no better than a large one" {
+	talk <<-'EOP'
+		# Each by itself is taken in less than the send timeout, and so is what
+		# has to be before TCP reports room.
+		c = Handler("--timeout=20", "--send-timeout=2", "--min-rate=50M",
+		            "--log=none", root=site(middle=200000),
+		            pair=tcp_pair(receive_buffer=65536))
+		c.send(get("/middle") * 400)
+		taken = 0
+		while c.is_running() and now() < c.started + 20:
+		    try:
+		        taken += len(c.sock.recv(20480))
+		    except ConnectionResetError:
+		        break
+		    time.sleep(0.01)
+		c.wait()
+		check("exit", c.exit, 0)
+		check_within("seconds", c.ended - c.started, 1.99, 19)
+		check_within("answers taken", taken // 200000, 3, 200)
+	EOP
+}
+
 @test "a client that is given up is reset, and the system keeps nothing for it" {
 	talk <<-'EOP'
 		c = Handler("--send-timeout=0.5", root=site(large=GiB))

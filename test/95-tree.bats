@@ -95,6 +95,8 @@ sections() {
 		"$root/opt/httpd/lib/systemd/system/httpd@.service"
 	grep -q 'ExecStart=/opt/httpd/sbin/upper ' \
 		"$root/opt/httpd/lib/systemd/system/upper@.service"
+	run grep -rI -e /usr/sbin/ -e /usr/share/ "$root"
+	assert_output ''
 	HTTPD=$root/opt/httpd/sbin/httpd get /a/b/ref.html "$root/opt/httpd/share/httpd/files"
 	assert_status 200 ok
 	make -s uninstall DESTDIR="$root" prefix=/opt/httpd >/dev/null
