@@ -23,11 +23,11 @@ add_quoted(struct text *t, struct slice s, size_t max)
 }
 
 void
-access_log(const struct access *e)
+access_log(const struct access *e, char *room)
 {
 	struct text t;
 
-	log_start_line(&t);
+	log_start_line(&t, room);
 	text_add(&t, log_peer());
 	text_add(&t, SLICE(" - - ["));
 	if (date_is_writable(e->now))
@@ -44,5 +44,5 @@ access_log(const struct access *e)
 	add_quoted(&t, e->referer, FIELD_MAX_ESCAPED);
 	add_quoted(&t, e->user_agent, FIELD_MAX_ESCAPED);
 	add_quoted(&t, slice_of(verdict_token(e->verdict)), FIELD_MAX_ESCAPED);
-	log_hold_line(&t);
+	log_end_line(&t);
 }

@@ -22,8 +22,8 @@ struct access {
 
 /*
  * Logs the Combined Log Format's line with the verdict's token as one more
- * quoted field, a line that log.h holds.
+ * quoted field.  `room` as of log_start_line().
  */
-void access_log(const struct access *entry);
+void access_log(const struct access *entry, char *room);
 
 #endif

@@ -31,6 +31,8 @@
 #define LINGER_MS 2000
 #define LINGER_MAX_BYTES (1 << 20)
 #define TIMER_TICK_MS 10 /* a receive timeout may end one tick early */
+#define TAKEN_AT_ONCE (32u << 10) /* bytes; half of a smallest window of TCP */
+#define IDLE_LOOKS 8 /* in one idle timeout, at what the peer has taken */
 
 /*
  * musl's own function looks for the kernel's faster one at its first use, which
@@ -267,27 +269,37 @@ receive_once(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 /*
  * A connection is not idle while its peer is busy taking the last answer:
  * megabytes of it may lie in the socket's buffer when the sender is done, and
- * a process that leaves then loses them to the first byte that arrives.
+ * a process that leaves then loses them to the first byte that arrives.  The
+ * system tells nobody when it is taken, so it is asked now and then; but after
+ * what a peer's system takes at once, that would be a call of each request.
  */
 enum io_result
 channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 {
 	enum io_result r;
+	int left_ms;
 
 	if (channel_release(ch) != IO_DONE)
 		return IO_GONE;
 	ch->moment++;
-	/* Where the socket still blocks, no large answer can be on its way. */
-	bool was_taking = ch->in_nonblocking && unacknowledged(ch) > 0;
-	while ((r = receive_once(ch, buf, cap, ret_len)) == IO_TIMEOUT) {
-		bool is_taking = peer_is_taking(ch);
+	bool is_taking = ch->sent - ch->sent_before > TAKEN_AT_ONCE &&
+	    unacknowledged(ch) > 0;
+	ch->sent_before = ch->sent;
+	for (;;) {
+		r = is_taking ? channel_receive_until(ch, buf, cap,
+				    clock_monotonic_ms() +
+					ch->patience.idle_ms / IDLE_LOOKS + 1,
+				    ret_len) :
+				receive_once(ch, buf, cap, ret_len);
+		if (r != IO_TIMEOUT)
+			return r;
 
-		/* Who took the last of it meanwhile has been idle for less. */
-		if (!is_taking && (!was_taking || unacknowledged(ch) > 0))
-			break;
-		was_taking = is_taking;
+		bool was_taking = is_taking;
+
+		is_taking = unacknowledged(ch) > 0;
+		if (is_taking ? !peer_keeps_up(ch, &left_ms) : !was_taking)
+			return IO_TIMEOUT;
 	}
-	return r;
 }
 
 bool

@@ -47,6 +47,7 @@ struct channel {
 	struct patience patience;
 	int64_t end_ms; /* of the connection, by the monotonic clock */
 	uint64_t sent; /* bytes that were handed to the system so far */
+	uint64_t sent_before; /* the last wait for a request */
 	struct slice held; /* bytes that leave before the next wait for input */
 	void (*before_held)(void); /* is called before they do; may be NULL */
 	unsigned long moment; /* another one after all receiving and sending */
@@ -76,8 +77,9 @@ bool channel_open(struct channel *ch, int in, int out,
 /*
  * Waits for input and puts up to `cap` bytes into buf: IO_DONE with
  * *ret_len > 0, IO_END, IO_GONE, or IO_TIMEOUT when nothing came for the idle
- * timeout.  That starts when the peer has taken all that was sent, or takes it
- * too slowly.  What is held leaves first; where it cannot, that is IO_GONE.
+ * timeout, or the peer takes too slowly what was sent.  The timeout starts when
+ * it has taken all of that, to an eighth of it; some KiB count as taken when
+ * they were sent.  What is held leaves first; where it cannot, that is IO_GONE.
  */
 enum io_result channel_receive_idle(
     struct channel *ch, char *buf, size_t cap, size_t *ret_len);
@@ -98,9 +100,8 @@ void channel_begin_answer(struct channel *ch);
 /*
  * Sends all of s, which begins with what was held.  IO_TIMEOUT when the peer
  * takes it too slowly, which is looked at every send timeout, or the
- * connection's life is over; where it has not kept up, TCP resets the
- * connection when it is closed, rather than go on sending for minutes.  IO_GONE
- * when the peer is gone.
+ * connection's life is over; TCP then resets the connection when it is closed,
+ * rather than go on sending for minutes.  IO_GONE when the peer is gone.
  */
 enum io_result channel_send(struct channel *ch, struct slice s);
 

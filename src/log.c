@@ -2,7 +2,8 @@
  * log: lines about the client, and sentences for the operator.
  *
  * The module holds the only state of the program that is not passed along:
- * where its lines go, and the client's address once it has been asked for.
+ * where its lines go, those that wait to be written, and the client's address
+ * once it has been asked for.
  */
 #define _GNU_SOURCE
 #include "log.h"
@@ -37,10 +38,11 @@ enum destination { UNKNOWN, STANDARD_ERROR, SYSLOG, NOWHERE };
 
 static struct {
 	enum destination destination;
-	bool error_is_socket; /* as of the journal */
-	bool error_is_file; /* which takes a line without waiting */
-	int syslog;
+	int fd;
+	bool is_socket; /* as syslog's is, and the journal's */
+	bool is_file; /* which takes a line without waiting */
 	struct log_lines *lines; /* NULL: there are none about the client */
+	size_t held; /* bytes of lines that are not written yet */
 	struct text peer; /* the client's address */
 	char peer_buf[INET6_ADDRSTRLEN];
 } log_state;
@@ -76,65 +78,70 @@ find_destination(void)
 	/* Where it was closed, 2 is by now a descriptor of ours: O_PATH. */
 	if (flags >= 0 && (flags & O_PATH) == 0 &&
 	    fstat(STDERR_FILENO, &st) == 0 && !standard_error_is_client(&st)) {
-		log_state.error_is_socket = S_ISSOCK(st.st_mode);
-		log_state.error_is_file = S_ISREG(st.st_mode);
+		log_state.fd = STDERR_FILENO;
+		log_state.is_socket = S_ISSOCK(st.st_mode);
+		log_state.is_file = S_ISREG(st.st_mode);
 		return STANDARD_ERROR;
 	}
-	log_state.syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (log_state.syslog < 0)
+	log_state.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (log_state.fd < 0)
 		return NOWHERE;
-	if (connect(log_state.syslog, (struct sockaddr *)&to, sizeof(to)) !=
-	    0) {
-		close(log_state.syslog);
+	if (connect(log_state.fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
+		close(log_state.fd);
 		return NOWHERE;
 	}
+	log_state.is_socket = true;
 	return SYSLOG;
 }
 
+/* What may have to wait on a pipe, and never does on a socket or a file. */
+static ssize_t
+write_once(struct slice s)
+{
+	return log_state.is_socket ?
+	    send(log_state.fd, s.ptr, s.len, MSG_NOSIGNAL | MSG_DONTWAIT) :
+	    write(log_state.fd, s.ptr, s.len);
+}
+
 /*
- * Writes to standard error.  Where whoever reads the log has stopped reading,
- * one line waits a little, and from then on lines are lost until one finds
- * room: no client may be held up for long by a log.  A pipe that has room takes
- * PIPE_BUF bytes without blocking, but for another writer who was faster.
+ * Where whoever reads the log has stopped reading, one line waits a little, and
+ * from then on lines are lost until one finds room: no client may be held up
+ * for long by a log.  A pipe that has room takes PIPE_BUF bytes without
+ * blocking, but for another writer who was faster.
  */
 static ssize_t
-write_to_standard_error(struct slice s)
+write_within_time(struct slice s)
 {
 	static bool is_stuck; /* the last line found no reader */
-	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-	if (log_state.error_is_socket) {
-		ssize_t n = send(
-		    STDERR_FILENO, s.ptr, s.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (log_state.is_socket || log_state.is_file) {
+		ssize_t n = write_once(s);
+
+		if (n >= 0)
+			is_stuck = false;
 		if (n >= 0 || errno != EAGAIN)
 			return n;
 	}
-	int ready =
-	    log_state.error_is_file ? 1 : poll(&p, 1, is_stuck ? 0 : STUCK_MS);
+	struct pollfd p = { .fd = log_state.fd, .events = POLLOUT };
+	int ready = poll(&p, 1, is_stuck ? 0 : STUCK_MS);
 
 	is_stuck = ready == 0;
-	if (ready <= 0)
-		return ready;
-	return log_state.error_is_socket ?
-	    send(STDERR_FILENO, s.ptr, s.len, MSG_NOSIGNAL | MSG_DONTWAIT) :
-	    write(STDERR_FILENO, s.ptr, s.len);
+	return ready > 0 ? write_once(s) : ready;
 }
 
-/* Sends a line, to syslog, or several. */
+/* Sends a line, to syslog, where it has no end, or several. */
 static void
 send_lines(struct slice s)
 {
 	ssize_t n;
 
-	do {
-		if (log_state.destination == STANDARD_ERROR)
-			n = write_to_standard_error(s);
-		else if (log_state.destination == SYSLOG) /* no line end */
-			n = send(log_state.syslog, s.ptr, s.len - 1,
-			    MSG_NOSIGNAL | MSG_DONTWAIT);
-		else
-			n = 0;
-	} while (n < 0 && errno == EINTR);
+	if (log_state.destination == NOWHERE)
+		return;
+	if (log_state.destination == SYSLOG)
+		s.len--;
+	do
+		n = write_within_time(s);
+	while (n < 0 && errno == EINTR);
 }
 
 /* An IPv4 client of an IPv6 socket is written as the IPv4 client it is. */
@@ -200,12 +207,12 @@ add_name(struct text *t)
 
 /* Standard error is told no priority, and of a client no name. */
 void
-log_start_line(struct text *t)
+log_start_line(struct text *t, char *room)
 {
 	struct log_lines *lines = log_state.lines;
 
 	*t = (struct text){
-		.ptr = lines->buf + lines->held,
+		.ptr = room != NULL ? room : lines->buf + log_state.held,
 		.cap = LOG_LINE_CAP,
 	};
 	if (log_state.destination == SYSLOG) {
@@ -215,17 +222,22 @@ log_start_line(struct text *t)
 }
 
 void
-log_hold_line(struct text *t)
+log_end_line(struct text *t)
 {
 	struct log_lines *lines = log_state.lines;
 
 	text_add_char(t, '\n');
 	insist(!t->overflowed);
-	if (lines->held + t->len > LOG_LINE_CAP) {
+	if (t->ptr != lines->buf + log_state.held) {
+		log_release();
+		send_lines(text_slice(t));
+		return;
+	}
+	if (log_state.held + t->len > LOG_LINE_CAP) {
 		log_release();
 		memmove(lines->buf, t->ptr, t->len);
 	}
-	lines->held += t->len;
+	log_state.held += t->len;
 	if (log_state.destination == SYSLOG)
 		log_release();
 }
@@ -233,12 +245,10 @@ log_hold_line(struct text *t)
 void
 log_release(void)
 {
-	struct log_lines *lines = log_state.lines;
-
-	if (lines == NULL || lines->held == 0)
+	if (log_state.held == 0)
 		return;
-	send_lines((struct slice){ lines->buf, lines->held });
-	lines->held = 0;
+	send_lines((struct slice){ log_state.lines->buf, log_state.held });
+	log_state.held = 0;
 }
 
 void

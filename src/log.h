@@ -21,16 +21,15 @@ extern const char program_name[];
 
 /* Lines about the client: those that are held, and the one that is made. */
 struct log_lines {
-	size_t held; /* bytes of buf */
 	char buf[2 * LOG_LINE_CAP];
 };
 
 /*
  * Finds where lines go, and opens it: later, in the sandbox, it could not be.
- * Where lines about the client are going to be written, `lines`, which starts
- * as zero and stays, is room for them, and this also asks for the client's
- * address, while it is there: one that has broken off its answer has none any
- * more.  NULL: there will be none.
+ * Where lines about the client are going to be written, `lines`, which stays,
+ * is room for them, and this also asks for the client's address, while it is
+ * there: one that has broken off its answer has none any more.  NULL: there
+ * will be none.
  */
 void log_open(struct log_lines *lines);
 
@@ -38,14 +37,15 @@ void log_open(struct log_lines *lines);
 struct slice log_peer(void);
 
 /*
- * A line: log_start_line(), what the caller adds, printable and no more than
- * LOG_LINE_CAP, and log_hold_line().  It is held until log_release(), or until
- * there are so many that they would mix: lines that are written together cost
- * one system call.  Syslog gets each at once.  What cannot be written is lost:
- * there is nowhere left to say so.
+ * A line: log_start_line(), what the caller adds, printable and less than
+ * LOG_LINE_CAP, and log_end_line().  It is made in `room`, of LOG_LINE_CAP, and
+ * written at its end, behind those that are held; or, with NULL, it is held
+ * until log_release(), or until there are so many that they would mix: lines
+ * that are written together cost one system call.  Syslog gets each at once.
+ * What cannot be written is lost: there is nowhere left to say so.
  */
-void log_start_line(struct text *t);
-void log_hold_line(struct text *t);
+void log_start_line(struct text *t, char *room);
+void log_end_line(struct text *t);
 
 /* Writes the lines that are held, if there are any. */
 void log_release(void);

@@ -371,8 +371,15 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
 		    ch, &t, reply, boundary, hold, ret_content_sent);
 	else
 		v = send_text(ch, &t, hold);
-	/* What could not be sent does not keep back the answers before it. */
-	if (v != PROCEED)
-		(void)channel_release(ch);
+	/*
+	 * What could not be sent does not keep back the answers before it.
+	 * Where the client does not take these, that is what ended it.
+	 */
+	if (v != PROCEED && ch->held.len > 0) {
+		enum verdict before = verdict_of_result(channel_release(ch));
+
+		if (before != PROCEED)
+			v = before;
+	}
 	return v;
 }

@@ -69,10 +69,11 @@ log_answer(struct conn *c, const struct request *req, const struct reply *reply,
 	}
 	if (!c->options->log_requests)
 		return;
-	access_log(&entry);
-	/* The lines of answers that leave together are written together. */
-	if (c->channel.held.len == 0)
-		log_release();
+	/*
+	 * The lines of answers that leave together are written together; that
+	 * of one that has left needs no more memory than it did.
+	 */
+	access_log(&entry, c->channel.held.len == 0 ? c->out.buf : NULL);
 }
 
 /*

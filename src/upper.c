@@ -123,10 +123,10 @@ log_line(struct slice what, struct slice bytes)
 {
 	struct text t;
 
-	log_start_line(&t);
+	log_start_line(&t, NULL);
 	text_add(&t, what);
 	text_add_escaped(&t, bytes, RECEIVED_MAX_ESCAPED);
-	log_hold_line(&t);
+	log_end_line(&t);
 	log_release();
 }
 

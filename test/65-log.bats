@@ -3,6 +3,11 @@
 load lib
 load spawn
 
+teardown() {
+	[ -z "${log_listener:-}" ] || kill -CONT "$log_listener"
+	unspawn
+}
+
 @test "a line is Combined Log Format with the verdict behind it" {
 	ask 'GET /?x=1 HTTP/1.1\r\nHost: x\r\nReferer: http://here/\r\nUser-Agent: test/1\r\n\r\n' "$FILES"
 	assert_regex "$log" '^- - - \[[0-3][0-9]/[A-Z][a-z][a-z]/2[0-9]{3}:[0-2][0-9]:[0-5][0-9]:[0-6][0-9] \+0000\] "GET /\?x=1 HTTP/1\.1" 200 [0-9]+ "http://here/" "test/1" "ok"$'
@@ -102,6 +107,87 @@ httpd: _redirects:1
 	assert_equal "$exit" 0
 	run head -1 "$BATS_TEST_TMPDIR/answer"
 	assert_output "$(printf 'HTTP/1.1 200 OK\r')"
+}
+
+@test "syslog is waited for as other readers are" {
+	local wanted tries
+	# More than its socket holds.
+	wanted=$(($(cat /proc/sys/net/unix/max_dgram_qlen) + 20))
+	make_own_dev "$BATS_TEST_TMPDIR"
+	kill -STOP "$log_listener"
+	talk "$log_listener" "$wanted" "${in_own_dev[@]}" <<-'EOP'
+		listener, wanted, *own_dev = sys.argv[1:]
+		wanted = int(wanted)
+		pair = tcp_pair()
+		pair[0].sendall(get("/") * wanted)
+		# Standard error is the client, so syslog is told.
+		c = Handler("--timeout=20", pair=pair, before=[
+		    *own_dev, "sh", "-c", 'exec "$@" 2>&1', "sh"])
+		asleep = f"{c.process.pid} (httpd) S"
+		while not content_of(f"/proc/{c.process.pid}/stat").startswith(
+		        asleep.encode()):
+		    time.sleep(0.01)
+		os.kill(int(listener), signal.SIGCONT)
+		for _ in range(wanted):
+		    check("status", c.answer().status, 200)
+		c.half_close()
+		c.check_end()
+	EOP
+	# All is sent, and may not be written yet.
+	for ((tries = 0; tries < 1000; tries++)); do
+		[ "$(wc -l <"$BATS_TEST_TMPDIR/log")" -lt "$wanted" ] || break
+		sleep 0.01
+	done
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/log")" "$wanted"
+}
+
+@test "who reads the log again is waited for again" {
+	talk <<-'EOP'
+		import threading
+		reader, writer = socket.socketpair()
+		writer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+		reader.setblocking(False)
+		client, accepted = tcp_pair()
+		process = subprocess.Popen([HTTPD, "--timeout=20", FILES],
+		                           stdin=accepted, stdout=accepted,
+		                           stderr=writer)
+		accepted.close()
+		c = Client(client)
+
+		def read_lines(target):
+		    lines = 0
+		    while True:
+		        try:
+		            lines += reader.recv(65536).count(target)
+		        except BlockingIOError:
+		            return lines
+
+		for _ in range(40):
+		    check("status", c.ask("/").status, 200)
+		check_within("lines that nobody read", read_lines(b" / "), 1, 38)
+		while read_lines(b" / ") == 0:
+		    check("status", c.ask("/").status, 200)
+
+		# Slow from here on, but not as slow as to lose any.
+		lines = 0
+		ended = threading.Event()
+
+		def read_slowly():
+		    global lines
+		    while not ended.wait(0.2):
+		        lines += read_lines(b" /result.html ")
+
+		slow = threading.Thread(target=read_slowly)
+		slow.start()
+		for _ in range(40):
+		    check("status", c.ask("/result.html").status, 200)
+		c.half_close()
+		c.check_end()
+		process.wait()
+		ended.set()
+		slow.join()
+		check("lines", lines + read_lines(b" /result.html "), 40)
+	EOP
 }
 
 @test "a log that nobody reads holds up a client once, not for each of its requests" {

@@ -328,3 +328,44 @@ load spawn
 		check_within("seconds until the end", now() - taken, 1, 10)
 	EOP
 }
+
+@test "so is who takes the last of many small answers late" {
+	talk <<-'EOP'
+		# The receive buffer is so small that they wait for him.
+		c = Handler("--timeout=2", root=site(small=16000),
+		            pair=tcp_pair(receive_buffer=4096))
+		c.send(get("/small") * 20)
+		time.sleep(1.5)
+		for _ in range(20):
+		    c.answer()
+		taken = now()
+		c.check_end()
+		check_within("seconds until the end", now() - taken, 1.9, 10)
+	EOP
+}
+
+@test "one --timeout after an answer is taken the connection ends, not two" {
+	talk <<-'EOP'
+		c = Handler("--timeout=4", root=site(large=100_000),
+		            pair=socket.socketpair())
+		c.send(get("/large"))
+		time.sleep(0.3)
+		c.answer()
+		taken = now()
+		c.check_end()
+		check_within("seconds until the end", now() - taken, 3.9, 7.5)
+	EOP
+}
+
+@test "a client that does not take an answer is that, whatever became of the next" {
+	talk <<-'EOP'
+		c = Handler("--send-timeout=1", root=site(first=16000, second=8000),
+		            pair=tcp_pair(receive_buffer=1),
+		            prepare=lambda sock: sock.setsockopt(
+		                socket.SOL_SOCKET, socket.SO_SNDBUF, 1),
+		            before=("strace", "-qq", "-o", os.devnull, "-e",
+		                    "inject=pread64:error=EIO:when=2"))
+		c.send(get("/first") + get("/second"))
+		c.check_ended("ok", "send-timeout")
+	EOP
+}

@@ -290,11 +290,12 @@ busybox nginx httpd
 
 # -- What must be noticed
 
-# bench_with CELL...: measures connections, with a peer more of this row.
+# bench_with CELL...: measures connections, or what $ONLY says, with a peer more
+# of this row.
 bench_with() {
 	(IFS=$'\t' && echo "$*") >"$BATS_TEST_TMPDIR/peers.tsv"
 	BENCH_TEST=$BATS_TEST_TMPDIR run test/bench/bench --smoke \
-		--only=connection --out="$BATS_TEST_TMPDIR/out" \
+		--only="${ONLY:-connection}" --out="$BATS_TEST_TMPDIR/out" \
 		--peers="$BATS_TEST_TMPDIR/peers.tsv" </dev/null 3>&-
 }
 
@@ -341,6 +342,16 @@ program() {
 	bench_with nothing inetd /bin/true
 	assert_failure 1
 	assert_output --partial 'bench: nothing does not answer /1k.txt'
+}
+
+@test "what was measured before a peer broke is on a page that says so" {
+	ONLY=connection,kept bench_with one-page inetd "$BUILD/bench/constant"
+	assert_failure 1
+	assert_output --partial 'bench: one-page answers /150.txt with 1024 bytes'
+	run cat "$BATS_TEST_TMPDIR/out/index.html"
+	assert_output --partial '<section id="connection">'
+	refute_output --partial '<section id="kept">'
+	assert_output --partial 'kept was not measured to its end'
 }
 
 @test "a daemon that does not listen, and a program that is not there, are errors" {

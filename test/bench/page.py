@@ -461,7 +461,8 @@ def show_unfair(bench, modules):
         gone.setdefault((measure, why), []).append(name)
     sentences += [f'Left out of "{modules[measure].TITLE}": '
                   f'{", ".join(names)} ({why}).'
-                  for (measure, why), names in gone.items()]
+                  for (measure, why), names in gone.items()
+                  if measure in modules]
     return ('<section id="unfair"><h2>What was not fair to whom</h2>\n<ul>'
             + ''.join(f'<li>{escape(one)}</li>\n' for one in sentences)
             + '</ul></section>\n')

@@ -191,7 +191,7 @@ write_row(const void *with)
 
 	use_connection(row->connection);
 	log_open(&lines);
-	access_log(&row->entry);
+	access_log(&row->entry, NULL);
 	log_release();
 }
 
@@ -199,7 +199,7 @@ write_row(const void *with)
 static void
 write_longest(const void *with)
 {
-	static char bytes[8192];
+	static char bytes[8192], room[LOG_LINE_CAP];
 	struct slice s = { memset(bytes, '\xFF', sizeof(bytes)),
 		sizeof(bytes) };
 	struct access e = {
@@ -215,8 +215,7 @@ write_longest(const void *with)
 	(void)with;
 	use_connection(IPV4);
 	log_open(&lines);
-	access_log(&e);
-	log_release();
+	access_log(&e, room);
 }
 
 static void
