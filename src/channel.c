@@ -31,7 +31,7 @@
 #define LINGER_MS 2000
 #define LINGER_MAX_BYTES (1 << 20)
 #define TIMER_TICK_MS 10 /* a receive timeout may end one tick early */
-#define TAKEN_AT_ONCE (32u << 10) /* bytes; half of a smallest window of TCP */
+#define TAKEN_AT_ONCE (32u << 10) /* half of the window that TCP starts with */
 #define IDLE_LOOKS 8 /* in one idle timeout, at what the peer has taken */
 
 /*
