@@ -266,6 +266,16 @@ receive_once(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 	    ch, buf, cap, clock_monotonic_ms() + ch->patience.idle_ms, ret_len);
 }
 
+/* Receives until it is time to look at what the peer has taken. */
+static enum io_result
+receive_until_look(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
+{
+	int64_t look_ms =
+	    clock_monotonic_ms() + ch->patience.idle_ms / IDLE_LOOKS + 1;
+
+	return channel_receive_until(ch, buf, cap, look_ms, ret_len);
+}
+
 /*
  * A connection is not idle while its peer is busy taking the last answer:
  * megabytes of it may lie in the socket's buffer when the sender is done, and
@@ -276,7 +286,6 @@ receive_once(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 enum io_result
 channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 {
-	enum io_result r;
 	int left_ms;
 
 	if (channel_release(ch) != IO_DONE)
@@ -286,11 +295,9 @@ channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 	    unacknowledged(ch) > 0;
 	ch->sent_before = ch->sent;
 	for (;;) {
-		r = is_taking ? channel_receive_until(ch, buf, cap,
-				    clock_monotonic_ms() +
-					ch->patience.idle_ms / IDLE_LOOKS + 1,
-				    ret_len) :
-				receive_once(ch, buf, cap, ret_len);
+		enum io_result r = is_taking ?
+		    receive_until_look(ch, buf, cap, ret_len) :
+		    receive_once(ch, buf, cap, ret_len);
 		if (r != IO_TIMEOUT)
 			return r;
 

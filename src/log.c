@@ -212,9 +212,11 @@ log_start_line(struct text *t, char *room)
 	struct log_lines *lines = log_state.lines;
 
 	*t = (struct text){
-		.ptr = room != NULL ? room : lines->buf + log_state.held,
+		.ptr = lines->buf + log_state.held,
 		.cap = LOG_LINE_CAP,
 	};
+	if (room != NULL)
+		t->ptr = room;
 	if (log_state.destination == SYSLOG) {
 		text_add(t, SLICE(PRIORITY_INFO));
 		add_name(t);
