@@ -375,7 +375,7 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
 	 * What could not be sent does not keep back the answers before it.
 	 * Where the client does not take these, that is what ended it.
 	 */
-	if (v != PROCEED && ch->held.len > 0) {
+	if (v != PROCEED) {
 		enum verdict before = verdict_of_result(channel_release(ch));
 
 		if (before != PROCEED)

@@ -323,9 +323,7 @@ load spawn
 		time.sleep(1.5)
 		c.read_head()
 		c.read(100_000)
-		taken = now()
-		c.check_end()
-		check_within("seconds until the end", now() - taken, 1, 10)
+		c.check_idle(1, 10)
 	EOP
 }
 
@@ -338,9 +336,7 @@ load spawn
 		time.sleep(1.5)
 		for _ in range(20):
 		    c.answer()
-		taken = now()
-		c.check_end()
-		check_within("seconds until the end", now() - taken, 1.9, 10)
+		c.check_idle(1.9, 10)
 	EOP
 }
 
@@ -351,9 +347,7 @@ load spawn
 		c.send(get("/large"))
 		time.sleep(0.3)
 		c.answer()
-		taken = now()
-		c.check_end()
-		check_within("seconds until the end", now() - taken, 3.9, 7.5)
+		c.check_idle(3.9, 7.5)
 	EOP
 }
 

@@ -116,9 +116,11 @@ has_begun() {
 }
 
 ask_honestly() {
-	local page=$BATS_FILE_TMPDIR/page port answer
+	local page=$BATS_FILE_TMPDIR/page port answer rounds=0
 
-	while [ ! -e "$BATS_FILE_TMPDIR/over" ]; do
+	# Twice at least, however long the first time takes.
+	until [ -e "$BATS_FILE_TMPDIR/over" ] && [ "$rounds" -ge 2 ]; do
+		rounds=$((rounds + 1))
 		for port in 8081 8082 8083 8084; do
 			rm -f "$page"
 			answer=$(client curl -sS -m 300 --interface 127.0.0.2 \
@@ -140,7 +142,7 @@ ask_honestly() {
 		{ time[NR] = $3 }
 		END { printf "%d answers, median %.3f s, longest %.3f s", NR,
 			time[int((NR + 1) / 2)], time[NR] }')" >&3
-	[ "$(wc -l <"$results/honest")" -ge 4 ]
+	[ "$(wc -l <"$results/honest")" -ge 8 ]
 }
 
 @test "slow clients had all that one address may have, and no more of them came in" {

@@ -169,6 +169,12 @@ class Client:
     def check_end(self, what="bytes behind the last answer"):
         check(what, self.read_to_end(), b"")
 
+    def check_idle(self, least, most):
+        """From now on idle: nothing comes, and the end in that many seconds."""
+        started = now()
+        self.check_end()
+        check_within("seconds until the end", now() - started, least, most)
+
     def half_close(self):
         self.sock.shutdown(socket.SHUT_WR)
 
