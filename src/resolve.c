@@ -305,19 +305,14 @@ open_page(const struct site *site, struct target *t)
 	}
 }
 
-enum verdict
-resolve_target(const struct site *site, struct store *store,
-    const struct request *r, const struct timespec *now,
-    struct target *ret_target)
+static enum verdict
+look_up(const struct site *site, struct store *store, const struct request *r,
+    const struct timespec *now, struct target *t)
 {
-	struct target *t = ret_target;
-
 	enum verdict v = target_decode_path(r->path, &t->path);
+
 	if (v == PROCEED)
 		v = open_path(site, store, r, now, t);
-	/* What is kept does not stand in the way of what is asked for. */
-	if (v == OUT_OF_RESOURCES && store != NULL && store_drop(store))
-		v = open_path(site, NULL, r, now, t);
 	if (verdict_status(v) == 404 && v != ENCODED_SLASH) {
 		enum verdict ruled = find_rule(site, t);
 
@@ -326,5 +321,21 @@ resolve_target(const struct site *site, struct store *store,
 	}
 	if (verdict_status(v) == 404)
 		open_page(site, t);
+	return v;
+}
+
+enum verdict
+resolve_target(const struct site *site, struct store *store,
+    const struct request *r, const struct timespec *now,
+    struct target *ret_target)
+{
+	struct target *t = ret_target;
+	enum verdict v = look_up(site, store, r, now, t);
+
+	/* What is kept does not stand in the way of what is asked for. */
+	if (v == OUT_OF_RESOURCES && store != NULL && store_drop(store)) {
+		target_reset(t);
+		v = look_up(site, NULL, r, now, t);
+	}
 	return v;
 }

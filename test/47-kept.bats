@@ -269,6 +269,26 @@ load spawn
 	EOP
 }
 
+@test "where a spawner leaves few descriptors, what is kept gives way to the rules, too" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		for n in range(16):
+		    write(root, f"{n}.png", f"file {n}")
+		settle(root)
+		c = Handler("--timeout=20", "--persist=always", root=root,
+		            before=("prlimit", "--nofile=14"))
+		c.ask("/0.png") # nothing is kept at first
+		for n in range(16):
+		    check("content", c.ask(f"/{n}.png").content, f"file {n}".encode())
+		    # No file is looked for, but a rule is.
+		    check("status of what is hidden", c.ask("/.hidden").status, 404)
+		c.half_close()
+		c.wait()
+		check("exit", c.exit, 0)
+	EOP
+}
+
 @test "of ever other files few are kept, until they are asked for again" {
 	talk <<-'EOP'
 		from kept import *
