@@ -189,6 +189,15 @@ give_up(const struct channel *ch)
 	setsockopt(ch->out, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
+enum io_result
+channel_check_life(const struct channel *ch)
+{
+	if (!channel_is_over(ch))
+		return IO_DONE;
+	give_up(ch);
+	return IO_TIMEOUT;
+}
+
 /*
  * Whether a peer that has something to take takes it fast enough, and the
  * connection's life is not over.  If not, the connection is given up.

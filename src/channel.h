@@ -121,11 +121,15 @@ enum io_result channel_release(struct channel *ch);
  */
 enum io_result channel_wait_for_room(struct channel *ch);
 
-/*
- * Whether the connection has reached the end of its life.  What can be sent
- * without waiting is sent all the same: who sends much asks now and then.
- */
+/* Whether the connection has reached the end of its life. */
 bool channel_is_over(const struct channel *ch);
+
+/*
+ * IO_DONE, or IO_TIMEOUT as of channel_send() where the connection's life is
+ * over.  What can be sent without waiting is sent all the same: who sends much
+ * without waiting asks now and then.
+ */
+enum io_result channel_check_life(const struct channel *ch);
 
 /*
  * Ends the sending side and reads what the peer still sends, for two seconds

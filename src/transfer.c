@@ -23,8 +23,9 @@ copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 	char buf[PIPE_BUF];
 
 	while (*ret_sent < len) {
-		if (channel_is_over(ch))
-			return IO_TIMEOUT;
+		enum io_result r = channel_check_life(ch);
+		if (r != IO_DONE)
+			return r;
 
 		uint64_t left = len - *ret_sent;
 		ssize_t n = pread(fd, buf,
@@ -36,8 +37,7 @@ copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 		if (n <= 0)
 			return n == 0 ? IO_FILE_SHRANK : IO_FILE_FAILED;
 
-		enum io_result r =
-		    channel_send(ch, (struct slice){ buf, (size_t)n });
+		r = channel_send(ch, (struct slice){ buf, (size_t)n });
 		if (r != IO_DONE)
 			return r;
 		*ret_sent += (uint64_t)n;
@@ -102,29 +102,26 @@ send_by_kernel(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 	off_t at = (off_t)offset;
 
 	while (*ret_sent < len) {
-		if (channel_is_over(ch))
-			return IO_TIMEOUT;
-
 		uint64_t left = len - *ret_sent;
 		ssize_t n = sendfile(ch->out, fd, &at,
 		    left < SENDFILE_MAX ? (size_t)left : SENDFILE_MAX);
 
-		if (n > 0) {
-			*ret_sent += (uint64_t)n;
-			ch->sent += (uint64_t)n;
-			continue;
-		}
 		/* Nothing sent with bytes owed: the file has ended. */
 		if (n == 0)
 			return IO_FILE_SHRANK;
-		if (errno == EINTR)
-			continue;
-		if (errno == EINVAL || errno == ENOSYS)
+		if (n > 0) {
+			*ret_sent += (uint64_t)n;
+			ch->sent += (uint64_t)n;
+			if (*ret_sent == len)
+				break;
+		} else if (errno == EINVAL || errno == ENOSYS) {
 			return copy_file(ch, fd, offset, len, ret_sent);
-		if (!would_block(errno))
-			return is_network_error(errno) ? IO_GONE :
-							 IO_FILE_FAILED;
-
+		} else if (is_network_error(errno)) {
+			return IO_GONE;
+		} else if (errno != EINTR && !would_block(errno)) {
+			return IO_FILE_FAILED;
+		}
+		/* Whatever ended the call, what is left waits for room. */
 		enum io_result r = channel_wait_for_room(ch);
 		if (r != IO_DONE)
 			return r;
