@@ -13,7 +13,7 @@
 #define DATE_UNKNOWN_MAX 1
 
 bool
-moment_is_settled(int64_t seconds, int64_t ns, const struct timespec *now)
+change_is_settled(int64_t seconds, int64_t ns, const struct timespec *now)
 {
 	if (seconds != now->tv_sec - 1)
 		return seconds < now->tv_sec - 1;
@@ -28,7 +28,7 @@ validators_of_file(const struct file_facts *f, enum coding coding,
 	struct validators *v = ret_validators;
 	struct text t = TEXT_IN(v->tag);
 	bool dated = f->modified > DATE_UNKNOWN_MAX;
-	bool settled = moment_is_settled(f->modified, f->modified_ns, now);
+	bool settled = change_is_settled(f->modified, f->modified_ns, now);
 
 	v->modified = -1;
 	v->modified_is_strong = settled;

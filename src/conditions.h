@@ -11,10 +11,10 @@
 #include <time.h>
 
 /*
- * Whether something that changed at a moment did so at least a second before
- * now: if it changes again, the moment is another one then.
+ * Whether what changed at that time did so at least a second before now: if it
+ * changes again, the time is another one then.
  */
-bool moment_is_settled(int64_t seconds, int64_t ns, const struct timespec *now);
+bool change_is_settled(int64_t seconds, int64_t ns, const struct timespec *now);
 
 /* What tells one state of a representation from another. */
 struct validators {

@@ -96,6 +96,33 @@ without_slashes(struct slice path)
 	return path;
 }
 
+/* Takes a byte of a path that is not empty, decoded. */
+static inline char
+take_decoded(struct slice *path)
+{
+	const char *p = path->ptr;
+
+	if (p[0] == '%' && path->len > 2 && hex_value(p[1]) >= 0 &&
+	    hex_value(p[2]) >= 0) {
+		*path = slice_after(*path, 3);
+		return (char)(hex_value(p[1]) << 4 | hex_value(p[2]));
+	}
+	*path = slice_after(*path, 1);
+	return p[0];
+}
+
+/* Whether two paths mean the same, but for slashes at their ends. */
+static bool
+is_same_path(struct slice a, struct slice b)
+{
+	a = without_slashes(a);
+	b = without_slashes(b);
+	while (a.len > 0 && b.len > 0)
+		if (take_decoded(&a) != take_decoded(&b))
+			return false;
+	return a.len == 0 && b.len == 0;
+}
+
 /*
  * What is wrong with a rule, whose first two words have what is said.  Only
  * what may stand in a Location field may stand in it, and only a path that a
@@ -121,8 +148,7 @@ find_problem(const struct rule *r, unsigned from_has, unsigned to_has,
 	    !starts_with_nocase(r->to, SLICE("http://")) &&
 	    !starts_with_nocase(r->to, SLICE("https://")))
 		return "the place to redirect to must be a path or an http URI";
-	if (slice_equal(
-		without_slashes(r->from), without_slashes(path_of(r->to))))
+	if (is_same_path(r->from, path_of(r->to)))
 		return "it redirects to itself";
 	if ((from_has | to_has) & HAS_CONTROL)
 		return "it holds a control character";
@@ -185,18 +211,8 @@ rule_matches(const struct rule *rule, struct slice path)
 	struct slice from = without_slashes(slice_after(rule->from, 1));
 
 	while (from.len > 0 && path.len > 0) {
-		char c = from.ptr[0];
-		size_t width = 1;
-
-		if (c == '%' && from.len > 2 && hex_value(from.ptr[1]) >= 0 &&
-		    hex_value(from.ptr[2]) >= 0) {
-			c = (char)(hex_value(from.ptr[1]) << 4 |
-			    hex_value(from.ptr[2]));
-			width = 3;
-		}
-		if (c != path.ptr[0])
+		if (take_decoded(&from) != path.ptr[0])
 			return false;
-		from = slice_after(from, width);
 		path = slice_after(path, 1);
 	}
 	return from.len == 0 && path.len == 0;

@@ -17,7 +17,7 @@ stored_close(const struct stored *s)
 }
 
 static bool
-is_same_moment(const struct timespec *a, const struct timespec *b)
+is_same_time(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
@@ -64,7 +64,7 @@ names_still_mean(int root, const char *path, const struct stored *s)
 		memcpy(name + len, suffix, strlen(suffix) + 1);
 		if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !S_ISREG(st.st_mode) || st.st_ino != f->facts.inode ||
-		    !is_same_moment(&st.st_ctim, &f->changed))
+		    !is_same_time(&st.st_ctim, &f->changed))
 			return false;
 	}
 	return true;
@@ -77,7 +77,7 @@ is_unchanged(const struct store_entry *e, int root)
 
 	return directory_of(root, e->path, &d) &&
 	    d.device == e->directory.device && d.inode == e->directory.inode &&
-	    is_same_moment(&d.changed, &e->directory.changed) &&
+	    is_same_time(&d.changed, &e->directory.changed) &&
 	    names_still_mean(root, e->path, &e->stored);
 }
 
@@ -116,7 +116,7 @@ are_settled(const struct stored *s, const struct timespec *now)
 		const struct timespec *changed = &s->by_coding[i].changed;
 
 		if ((s->available & 1u << i) != 0 &&
-		    !moment_is_settled(changed->tv_sec, changed->tv_nsec, now))
+		    !change_is_settled(changed->tv_sec, changed->tv_nsec, now))
 			return false;
 	}
 	return true;
@@ -142,7 +142,7 @@ store_keep(struct store *store, int root, const char *path,
 
 	if (s->may_grow || strlen(path) >= STORE_PATH_CAP ||
 	    !is_worth_keeping(store) || !directory_of(root, path, &d) ||
-	    !moment_is_settled(d.changed.tv_sec, d.changed.tv_nsec, now) ||
+	    !change_is_settled(d.changed.tv_sec, d.changed.tv_nsec, now) ||
 	    !are_settled(s, now) || !names_still_mean(root, path, s))
 		return false;
 	forget(e);

@@ -117,6 +117,9 @@ assert_redirect() {
 		/x /x|it redirects to itself
 		/x /x/?y|it redirects to itself
 		/x/ /x#y|it redirects to itself
+		/x /%78|it redirects to itself
+		/%78y/ /xy|it redirects to itself
+		/%c3%a9 /%C3%A9|it redirects to itself
 		/x?y /z|a query cannot be matched
 		/x y|the place to redirect to must be a path or an http URI
 		/x javascript:alert(1)|the place to redirect to must be a path or an http URI
