@@ -101,11 +101,13 @@ static inline char
 take_decoded(struct slice *path)
 {
 	const char *p = path->ptr;
+	bool is_escape = p[0] == '%' && path->len > 2;
+	int high = is_escape ? hex_value(p[1]) : -1;
+	int low = is_escape ? hex_value(p[2]) : -1;
 
-	if (p[0] == '%' && path->len > 2 && hex_value(p[1]) >= 0 &&
-	    hex_value(p[2]) >= 0) {
+	if (high >= 0 && low >= 0) {
 		*path = slice_after(*path, 3);
-		return (char)(hex_value(p[1]) << 4 | hex_value(p[2]));
+		return (char)(high << 4 | low);
 	}
 	*path = slice_after(*path, 1);
 	return p[0];
