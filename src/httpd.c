@@ -50,8 +50,7 @@ main(int argc, char **argv)
 	if (status != EX_OK)
 		return status;
 
-	/* A client that goes away is seen by the result of sending. */
-	(void)signal(SIGPIPE, SIG_IGN);
+	start_ignore_signals();
 
 	if (!options_read(
 		&options, getenv("HTTPD_OPTIONS"), argc, argv, &error)) {

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -60,6 +61,13 @@ start_take_connection(int argc, char **argv)
 	return listen_pid != NULL && is_own_process_id(listen_pid) ?
 	    hand_over(argc, argv) :
 	    EX_OK;
+}
+
+void
+start_ignore_signals(void)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
 void

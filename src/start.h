@@ -15,6 +15,12 @@
  */
 int start_take_connection(int argc, char **argv);
 
+/*
+ * What else would end the process by a signal is seen by the result of sending
+ * and writing: that a client goes away, and that a log is as large as may be.
+ */
+void start_ignore_signals(void);
+
 /* Says what is wrong with an option. */
 void start_complain(const struct words_error *error);
 

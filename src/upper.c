@@ -268,8 +268,7 @@ main(int argc, char **argv)
 	if (status != EX_OK)
 		return status;
 
-	/* A client that goes away is seen by the result of sending. */
-	(void)signal(SIGPIPE, SIG_IGN);
+	start_ignore_signals();
 
 	if (!read_options(&options, argc, argv, &error)) {
 		start_complain(&error);

@@ -2,6 +2,7 @@
 
 load lib
 load spawn
+bats_require_minimum_version 1.5.0
 
 teardown() {
 	[ -z "${log_listener:-}" ] || kill -CONT "$log_listener"
@@ -98,6 +99,17 @@ httpd: _redirects:1
 	ask 'GET /cut' "$FILES"
 	assert_status 400 head-cut-short
 	assert_regex "$log" '"GET /cut" 400'
+}
+
+@test "a log that may not grow any more costs no answer" {
+	# shellcheck disable=SC2016  # it is for the inner shell to expand
+	run -0 bash -c '
+		ulimit -f 1
+		printf "GET / HTTP/1.1\r\nHost: x\r\n\r\n%.0s" {1..30} |
+			"$1" "$2" 2>"$3" | grep -ac "^HTTP/1.1 200"
+		exit "${PIPESTATUS[1]}"' bash "$HTTPD" "$FILES" "$BATS_TEST_TMPDIR/log"
+	assert_output 30
+	assert_equal "$(stat -c %s "$BATS_TEST_TMPDIR/log")" 1024
 }
 
 @test "a full disk under the log does not stop the answer" {
