@@ -293,16 +293,21 @@ find_rule(const struct site *site, struct target *t)
 	return v;
 }
 
-/* Makes the tree's own page for a 404 the representation, if it has one. */
-static void
+/*
+ * Makes the tree's own page for a 404 the representation, if it has one.
+ * false: it could not be looked for.
+ */
+static bool
 open_page(const struct site *site, struct target *t)
 {
 	struct stored_file page = { .fd = -1 };
+	enum verdict v = open_regular(site, "404.html", &page);
 
-	if (open_regular(site, "404.html", &page) == FOUND) {
+	if (v == FOUND) {
 		t->file = page.fd;
 		t->facts = page.facts;
 	}
+	return v != OUT_OF_RESOURCES;
 }
 
 static enum verdict
@@ -319,8 +324,8 @@ look_up(const struct site *site, struct store *store, const struct request *r,
 		if (ruled != NOT_FOUND)
 			v = ruled;
 	}
-	if (verdict_status(v) == 404)
-		open_page(site, t);
+	if (verdict_status(v) == 404 && !open_page(site, t))
+		return OUT_OF_RESOURCES;
 	return v;
 }
 

@@ -269,23 +269,27 @@ load spawn
 	EOP
 }
 
-@test "where a spawner leaves few descriptors, what is kept gives way to the rules, too" {
+@test "where a spawner leaves few descriptors, what is kept gives way to rules and the page of a 404" {
 	talk <<-'EOP'
 		from kept import *
 		root = tree()
+		write(root, "404.html", "not here")
 		for n in range(16):
 		    write(root, f"{n}.png", f"file {n}")
 		settle(root)
-		c = Handler("--timeout=20", "--persist=always", root=root,
-		            before=("prlimit", "--nofile=14"))
-		c.ask("/0.png") # nothing is kept at first
-		for n in range(16):
-		    check("content", c.ask(f"/{n}.png").content, f"file {n}".encode())
-		    # No file is looked for, but a rule is.
-		    check("status of what is hidden", c.ask("/.hidden").status, 404)
-		c.half_close()
-		c.wait()
-		check("exit", c.exit, 0)
+		# No file is looked for, but for one of them a rule is.
+		for target in "/.hidden", "/a%2fb":
+		    c = Handler("--timeout=20", "--persist=always", root=root,
+		                before=("prlimit", "--nofile=14"))
+		    c.ask("/0.png") # nothing is kept at first
+		    for n in range(16):
+		        check("content", c.ask(f"/{n}.png").content, f"file {n}".encode())
+		        answer = c.ask(target)
+		        check("status of " + target, answer.status, 404)
+		        check("content of " + target, answer.content, b"not here")
+		    c.half_close()
+		    c.wait()
+		    check("exit", c.exit, 0)
 	EOP
 }
 
