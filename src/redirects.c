@@ -12,16 +12,15 @@ static bool
 try_line(
     struct redirects *s, struct slice line, bool too_long, struct bad_rule *bad)
 {
-	const char *problem = "the line is too long";
-	enum rule_kind kind = RULE_BAD;
+	const char *problem;
 	bool is_rest = s->in_long_line;
 
 	s->in_long_line = too_long;
 	if (is_rest)
 		return false;
 	s->number++;
-	if (!too_long)
-		kind = rule_parse(line, &s->rule, &problem);
+	/* Enough of a long line is there to tell it from a comment. */
+	enum rule_kind kind = rule_parse(line, &s->rule, &problem);
 	if (kind == RULE_BAD && bad->line == 0)
 		*bad = (struct bad_rule){ s->number, problem };
 	return kind == RULE_REDIRECT && rule_matches(&s->rule, s->path);

@@ -156,6 +156,15 @@ assert_redirect_with_report() {
 	assert_redirect_with_report 'the line is too long'
 }
 
+@test "a comment is none, however long" {
+	{
+		printf '#%20000s\n' '' | tr ' ' y
+		echo '/x'
+		echo '/good /place'
+	} >"$tree/_redirects"
+	assert_redirect_with_report 'there is no place to redirect to'
+}
+
 @test "the longest rule with the longest query is one whole answer" {
 	local place query
 	place=$(printf '%1990s' '' | tr ' ' '"')
