@@ -36,11 +36,21 @@ sections() {
 	assert_output --partial GNU_RELRO
 }
 
+# assert_readme_says BYTES WORDS: to some KiB, in "N KiB" before those words.
+assert_readme_says() {
+	local said
+	said=$(sed -n "s/.* \([0-9]*\) KiB $2.*/\1/p" "$TOP/README.md")
+	printf 'README: %s KiB %s; it is %s bytes\n' "$said" "$2" "$1"
+	[ $((said * 1024 - $1)) -lt 3072 ]
+	[ $(($1 - said * 1024)) -lt 3072 ]
+}
+
 @test "the stripped program's text is under 150 KiB" {
 	local text
 	read -r text _ <<<"$(sections "$BUILD/httpd")"
 	printf 'text: %s bytes\n' "$text"
 	[ "$text" -lt $((150 * 1024)) ]
+	assert_readme_says "$text" 'of code and constants'
 }
 
 @test "the program's own writable memory is under 96 KiB" {
@@ -48,6 +58,7 @@ sections() {
 	read -r _ data bss <<<"$(sections "$BUILD/httpd")"
 	printf 'data and bss: %s bytes\n' $((data + bss))
 	[ $((data + bss)) -lt $((96 * 1024)) ]
+	assert_readme_says $((data + bss)) 'of memory'
 }
 
 @test "the data starts a page, and a connection's head fits into the rest of it" {
