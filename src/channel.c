@@ -2,8 +2,8 @@
  * The accepted connection: receiving and sending within time.
  *
  * Waiting for the first byte of a request is the commonest wait, so it costs
- * one system call: a blocking receive with SO_RCVTIMEO.  Everything else is
- * tried without blocking first, and waits in poll.
+ * one system call: a blocking receive with SO_RCVTIMEO.  Everything else waits
+ * in poll; what is sent to a socket is tried without blocking first.
  *
  * What counts as progress in sending is what the peer has acknowledged, not
  * what fits into the socket's buffer: TCP reports room only when a third of a

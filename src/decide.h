@@ -51,7 +51,7 @@ struct reply {
  * Makes the answer for a verdict with a status, and returns the verdict that
  * it is in the end: preconditions and ranges are evaluated here.  r and t are
  * as the earlier stages left them; `now` is the calendar clock; `last` says
- * that the connection has reached its number of requests.
+ * that the connection has reached its number of requests, or its time.
  */
 enum verdict decide_reply(enum verdict v, const struct request *r,
     const struct target *t, const struct policy *policy, bool last,

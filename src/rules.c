@@ -113,7 +113,7 @@ take_decoded(struct slice *path)
 	return p[0];
 }
 
-/* Whether two paths mean the same, but for slashes at their ends. */
+/* Whether two paths are the same, decoded, but for slashes at their ends. */
 static bool
 is_same_path(struct slice a, struct slice b)
 {
@@ -127,8 +127,8 @@ is_same_path(struct slice a, struct slice b)
 
 /*
  * What is wrong with a rule, whose first two words have what is said.  Only
- * what may stand in a Location field may stand in it, and only a path that a
- * request's canonical one (target.h) can equal.
+ * what may stand in a Location field may stand in it, and no path that is
+ * never a request's canonical one (target.h) for the ways it is often written.
  */
 static const char *
 find_problem(const struct rule *r, unsigned from_has, unsigned to_has,

@@ -57,29 +57,17 @@ parse_id(struct slice s, uint32_t *ret_id)
 	return n <= ID_MAX;
 }
 
-/* Cuts what is before the next colon, or the end, off *rest. */
-static struct slice
-next_field(struct slice *rest)
-{
-	const char *colon = memchr(rest->ptr, ':', rest->len);
-	size_t len = colon == NULL ? rest->len : (size_t)(colon - rest->ptr);
-	struct slice field = { rest->ptr, len };
-
-	*rest = slice_after(*rest, colon == NULL ? len : len + 1);
-	return field;
-}
-
 /* name ":" password ":" uid ":" gid ":" ..., passwd(5) */
 static bool
 line_names(struct slice line, struct slice name, struct user *ret_user)
 {
-	if (!slice_equal(next_field(&line), name))
+	if (!slice_equal(slice_take(&line, ':'), name))
 		return false;
-	next_field(&line);
+	slice_take(&line, ':');
 
-	struct slice uid = next_field(&line);
+	struct slice uid = slice_take(&line, ':');
 	return parse_id(uid, &ret_user->uid) &&
-	    parse_id(next_field(&line), &ret_user->gid);
+	    parse_id(slice_take(&line, ':'), &ret_user->gid);
 }
 
 /* What a search for a name comes to. */
@@ -130,7 +118,7 @@ search_lines(int fd, struct slice name, struct user *ret_user)
 static bool
 find_by_number(struct slice s, struct user *ret_user)
 {
-	struct slice uid = next_field(&s);
+	struct slice uid = slice_take(&s, ':');
 
 	return parse_id(uid, &ret_user->uid) && parse_id(s, &ret_user->gid);
 }
