@@ -57,22 +57,16 @@ may_be_regular_file(int fd)
 }
 
 /*
- * Lowers a limit for good; what a spawner has set lower stays.  (The C
- * library's setrlimit() would bring the code along that does it for all
+ * Sets a limit for good.  Where that is not permitted, it is lower already.
+ * (The C library's setrlimit() would bring the code along that does it for all
  * threads.)
  */
 static void
 lower_limit(int resource, rlim_t max, int *error)
 {
-	struct rlimit limit = { 0 };
+	const struct rlimit limit = { .rlim_cur = max, .rlim_max = max };
 
-	if (max > 0 && prlimit(0, resource, NULL, &limit) != 0)
-		*error = errno;
-	if (limit.rlim_cur > max)
-		limit.rlim_cur = max;
-	if (limit.rlim_max > max)
-		limit.rlim_max = max;
-	if (prlimit(0, resource, &limit, NULL) != 0)
+	if (prlimit(0, resource, &limit, NULL) != 0 && errno != EPERM)
 		*error = errno;
 }
 

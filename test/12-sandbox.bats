@@ -129,18 +129,6 @@ deny() {
 	assert_equal "$(stat -c %u "/proc/$held/fd")" 0
 }
 
-@test "what a spawner has limited further stays so" {
-	cat >"$BATS_TEST_TMPDIR/limited" <<-SH
-		#!/bin/sh
-		exec prlimit --nofile=40:200 --as=9000000:10000000 "$HTTPD" "\$@"
-	SH
-	chmod +x "$BATS_TEST_TMPDIR/limited"
-	HTTPD=$BATS_TEST_TMPDIR/limited hold "$REQUEST" --allow-root
-	wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'
-	assert_limit 'Max open files' '40 128 files'
-	assert_limit 'Max address space' '9000000 10000000 bytes'
-}
-
 @test "--sandbox=off leaves all that as it was" {
 	hold "$REQUEST" --allow-root --sandbox=off
 	wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'
