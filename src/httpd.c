@@ -12,7 +12,6 @@
 #include "start.h"
 #include "user.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>

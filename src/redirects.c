@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+/* What is cut off at a block is seen by rule_parse() to be too long. */
+_Static_assert(REDIRECTS_BLOCK > RULE_LINE_MAX + 1, "a cut line looks whole");
+
 /* Whether this line is the rule that answers; notes the first bad one. */
 static bool
 try_line(
@@ -19,7 +22,6 @@ try_line(
 	if (is_rest)
 		return false;
 	s->number++;
-	/* Enough of a long line is there to tell it from a comment. */
 	enum rule_kind kind = rule_parse(line, &s->rule, &problem);
 	if (kind == RULE_BAD && bad->line == 0)
 		*bad = (struct bad_rule){ s->number, problem };

@@ -127,8 +127,8 @@ is_same_path(struct slice a, struct slice b)
 
 /*
  * What is wrong with a rule, whose first two words have what is said.  Only
- * what may stand in a Location field may stand in it, and no path that is
- * never a request's canonical one (target.h) for the ways it is often written.
+ * what may stand in a Location field may stand in it.  Of the paths that no
+ * request's canonical one (target.h) can equal, the usual ones are refused.
  */
 static const char *
 find_problem(const struct rule *r, unsigned from_has, unsigned to_has,

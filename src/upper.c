@@ -16,7 +16,6 @@
 
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
