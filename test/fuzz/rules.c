@@ -69,6 +69,31 @@ without_end_slashes(struct slice s)
 	return s.len;
 }
 
+/* A path of a rule as it is compared: decoded, without slashes at its end. */
+static struct slice
+decode(struct slice s, char decoded[RULE_LINE_MAX])
+{
+	size_t len = 0;
+
+	s.len = without_end_slashes(s);
+	for (size_t i = 0; i < s.len; i++) {
+		char digits[3] = "", *end;
+		long byte;
+
+		decoded[len++] = s.ptr[i];
+		if (s.ptr[i] != '%' || i + 2 >= s.len ||
+		    strchr("+- ", s.ptr[i + 1]) != NULL)
+			continue;
+		memcpy(digits, s.ptr + i + 1, 2);
+		byte = strtol(digits, &end, 16);
+		if (end != digits + 2)
+			continue;
+		decoded[len - 1] = (char)byte;
+		i += 2;
+	}
+	return (struct slice){ decoded, len };
+}
+
 /* A line by httpd-redirects(5). */
 static struct line
 reference(struct slice s)
@@ -111,10 +136,8 @@ reference(struct slice s)
 	while (path.len < line.to.len && line.to.ptr[path.len] != '?' &&
 	    line.to.ptr[path.len] != '#')
 		path.len++;
-	path.len = without_end_slashes(path);
-	if (slice_equal(path,
-		(struct slice){
-		    line.from.ptr, without_end_slashes(line.from) }))
+	char from[RULE_LINE_MAX], to[RULE_LINE_MAX];
+	if (slice_equal(decode(line.from, from), decode(path, to)))
 		return line;
 	line.kind = RULE_REDIRECT;
 	return line;
@@ -124,26 +147,10 @@ reference(struct slice s)
 static bool
 reference_matches(struct slice from, struct slice path)
 {
-	char decoded[RULE_LINE_MAX] = "";
-	size_t len = 0;
+	char buf[RULE_LINE_MAX];
+	struct slice decoded = decode(from, buf);
 
-	from = (struct slice){ from.ptr, without_end_slashes(from) };
-	for (size_t i = 1; i < from.len; i++) {
-		char digits[3] = "", *end;
-		long byte;
-
-		decoded[len++] = from.ptr[i];
-		if (from.ptr[i] != '%' || i + 2 >= from.len ||
-		    strchr("+- ", from.ptr[i + 1]) != NULL)
-			continue;
-		memcpy(digits, from.ptr + i + 1, 2);
-		byte = strtol(digits, &end, 16);
-		if (end != digits + 2)
-			continue;
-		decoded[len - 1] = (char)byte;
-		i += 2;
-	}
-	return len == path.len && memcmp(decoded, path.ptr, len) == 0;
+	return slice_equal(slice_after(decoded, decoded.len > 0 ? 1 : 0), path);
 }
 
 static void
