@@ -15,9 +15,18 @@
 bool
 change_is_settled(int64_t seconds, int64_t ns, const struct timespec *now)
 {
-	if (seconds != now->tv_sec - 1)
-		return seconds < now->tv_sec - 1;
+	int64_t step = ns == 0 ? 2 : 1; /* in seconds */
+
+	if (seconds != now->tv_sec - step)
+		return seconds < now->tv_sec - step;
 	return ns <= now->tv_nsec;
+}
+
+static void
+add_time(struct text *t, int64_t seconds, uint32_t ns)
+{
+	text_add_char(t, '-');
+	text_add_hex(t, (uint64_t)seconds * NS_A_SECOND + ns);
 }
 
 void
@@ -28,27 +37,32 @@ validators_of_file(const struct file_facts *f, enum coding coding,
 	struct validators *v = ret_validators;
 	struct text t = TEXT_IN(v->tag);
 	bool dated = f->modified > DATE_UNKNOWN_MAX;
-	bool settled = change_is_settled(f->modified, f->modified_ns, now);
+	bool has_tag = dated || !portable;
+	bool date_is_settled =
+	    change_is_settled(f->modified, f->modified_ns, now);
+	bool change_settled = change_is_settled(f->changed, f->changed_ns, now);
 
 	v->modified = -1;
-	v->modified_is_strong = settled;
-	v->tag_is_weak = !settled;
+	v->modified_is_strong = date_is_settled && change_settled;
+	v->is_unsettled = has_tag &&
+	    (!change_settled ||
+		(!date_is_settled && f->modified <= now->tv_sec));
 	/* RFC 9110 8.8.2.1: never later than the answer's own date. */
 	if (dated && date_is_writable(f->modified) &&
 	    date_is_writable(now->tv_sec))
 		v->modified =
 		    f->modified < now->tv_sec ? f->modified : now->tv_sec;
 
-	if (dated || !portable) {
+	if (has_tag && !v->is_unsettled) {
 		text_add_char(&t, '"');
 		if (!portable) {
 			text_add_hex(&t, f->inode);
 			text_add_char(&t, '-');
 		}
 		text_add_hex(&t, f->size);
-		text_add_char(&t, '-');
-		text_add_hex(
-		    &t, (uint64_t)f->modified * NS_A_SECOND + f->modified_ns);
+		add_time(&t, f->modified, f->modified_ns);
+		if (!portable)
+			add_time(&t, f->changed, f->changed_ns);
 		/* RFC 9110 8.8.3.3: each coding has a tag of its own. */
 		if (coding != CODING_IDENTITY) {
 			text_add_char(&t, '-');
@@ -88,7 +102,7 @@ tag_matches(
 {
 	return v->tag_len > 0 &&
 	    slice_equal(tag, (struct slice){ v->tag, v->tag_len }) &&
-	    !(strongly && (weak || v->tag_is_weak));
+	    !(strongly && weak);
 }
 
 /*

@@ -11,16 +11,18 @@
 #include <time.h>
 
 /*
- * Whether what changed at that time did so at least a second before now: if it
- * changes again, the time is another one then.
+ * Whether a file or directory that changed at that time would get another time
+ * if it changed again now: that is so a second later.  A time without a
+ * fraction of a second is from a file system that may count in steps of two
+ * seconds, as FAT does, and takes that long.
  */
 bool change_is_settled(int64_t seconds, int64_t ns, const struct timespec *now);
 
 /* What tells one state of a representation from another. */
 struct validators {
-	char tag[64]; /* opaque-tag, with its quotes */
-	size_t tag_len; /* 0: there is none */
-	bool tag_is_weak;
+	char tag[96]; /* opaque-tag, with its quotes */
+	size_t tag_len; /* 0: no tag of a client's matches */
+	bool is_unsettled; /* send a tag that no other response has, and weak */
 	int64_t modified; /* seconds since 1970; -1: it is not known */
 	bool modified_is_strong; /* RFC 9110 8.8.2.2 */
 };
@@ -29,17 +31,24 @@ struct validators {
 struct file_facts {
 	uint64_t size;
 	uint64_t inode;
-	int64_t modified; /* seconds since 1970 */
+	int64_t modified; /* st_mtim, seconds since 1970 */
 	uint32_t modified_ns;
+	int64_t changed; /* st_ctim */
+	uint32_t changed_ns;
 };
 
 /*
  * The validators of a file that holds a representation in a coding, at the
- * time `now`.  A file that changed less than a second ago may change again
- * without its date telling, so they are weak then.  A portable tag leaves out
- * the inode.  Files dated 0 or 1 are those of image builders and package
- * stores, whose dates never change: their date, and a tag that has nothing
- * else, say nothing.
+ * time `now`.  A tag is strong: it is made of the inode, the size and the times
+ * of the last modification and the last change, of which programs can set only
+ * the former.  A portable tag leaves out the inode and the time of the change.
+ *
+ * A file is unsettled while it could change again without one of its times
+ * telling (change_is_settled()).  A date in the future was set by a program and
+ * does not count for that.
+ *
+ * Files dated 0 or 1 are those of image builders and package stores, whose
+ * dates never change: their date, and a portable tag, say nothing.
  */
 void validators_of_file(const struct file_facts *f, enum coding coding,
     bool portable, const struct timespec *now,

@@ -138,8 +138,9 @@ open_regular(
 			.inode = st.st_ino,
 			.modified = st.st_mtim.tv_sec,
 			.modified_ns = (uint32_t)st.st_mtim.tv_nsec,
+			.changed = st.st_ctim.tv_sec,
+			.changed_ns = (uint32_t)st.st_ctim.tv_nsec,
 		},
-		.changed = st.st_ctim,
 	};
 	return FOUND;
 }

@@ -18,7 +18,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define BOUNDARY_LEN 32
+#define RANDOM_LEN 32 /* in hexadecimal: 128 bits */
 #define PART_HEAD_MAX 320
 
 /* Room for any head but for its Location, and for the head of a part. */
@@ -84,14 +84,32 @@ add_content_range(struct text *t, const struct range *range, uint64_t length)
 	text_add(t, SLICE("\r\n"));
 }
 
+/* Appends RANDOM_LEN characters that nothing else has. */
+static void
+add_random(struct text *t)
+{
+	unsigned char bytes[RANDOM_LEN / 2];
+	ssize_t n;
+
+	do
+		n = getrandom(bytes, sizeof(bytes), 0);
+	while (n < 0 && errno == EINTR);
+	insist(n == (ssize_t)sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		text_add_hex(t, bytes[i] >> 4);
+		text_add_hex(t, bytes[i] & 15);
+	}
+}
+
 static void
 add_validators(struct text *t, const struct validators *v)
 {
-	if (v->tag_len > 0) {
-		text_add(
-		    t, v->tag_is_weak ? SLICE("ETag: W/") : SLICE("ETag: "));
-		text_add(t, (struct slice){ v->tag, v->tag_len });
-		text_add(t, SLICE("\r\n"));
+	if (v->is_unsettled) {
+		text_add(t, SLICE("ETag: W/\""));
+		add_random(t);
+		text_add(t, SLICE("\"\r\n"));
+	} else if (v->tag_len > 0) {
+		add_field(t, "ETag", (struct slice){ v->tag, v->tag_len });
 	}
 	if (v->modified >= 0)
 		add_date_field(t, "Last-Modified", v->modified);
@@ -195,21 +213,12 @@ add_head(struct text *t, const struct reply *reply, int64_t now,
  * held it could be read as a part of its own.
  */
 static void
-make_boundary(char boundary[BOUNDARY_LEN + 1])
+make_boundary(char boundary[RANDOM_LEN + 1])
 {
-	unsigned char bytes[BOUNDARY_LEN / 2];
-	struct text t = { .ptr = boundary, .cap = BOUNDARY_LEN };
-	ssize_t n;
+	struct text t = { .ptr = boundary, .cap = RANDOM_LEN };
 
-	do
-		n = getrandom(bytes, sizeof(bytes), 0);
-	while (n < 0 && errno == EINTR);
-	insist(n == (ssize_t)sizeof(bytes));
-	for (size_t i = 0; i < sizeof(bytes); i++) {
-		text_add_hex(&t, bytes[i] >> 4);
-		text_add_hex(&t, bytes[i] & 15);
-	}
-	boundary[BOUNDARY_LEN] = '\0';
+	add_random(&t);
+	boundary[RANDOM_LEN] = '\0';
 }
 
 /* Copies a small piece of a file behind the head. */
@@ -349,7 +358,7 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
     int64_t now, bool more, uint64_t *ret_content_sent)
 {
 	struct text t = TEXT_IN(out->buf);
-	char boundary[BOUNDARY_LEN + 1] = "";
+	char boundary[RANDOM_LEN + 1] = "";
 	bool hold = more && !reply->close;
 	enum verdict v = PROCEED;
 

@@ -64,7 +64,8 @@ names_still_mean(int root, const char *path, const struct stored *s)
 		memcpy(name + len, suffix, strlen(suffix) + 1);
 		if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
 		    !S_ISREG(st.st_mode) || st.st_ino != f->facts.inode ||
-		    !is_same_time(&st.st_ctim, &f->changed))
+		    st.st_ctim.tv_sec != f->facts.changed ||
+		    st.st_ctim.tv_nsec != f->facts.changed_ns)
 			return false;
 	}
 	return true;
@@ -113,10 +114,10 @@ static bool
 are_settled(const struct stored *s, const struct timespec *now)
 {
 	for (unsigned i = 0; i < CODING_NONE; i++) {
-		const struct timespec *changed = &s->by_coding[i].changed;
+		const struct file_facts *f = &s->by_coding[i].facts;
 
 		if ((s->available & 1u << i) != 0 &&
-		    !change_is_settled(changed->tv_sec, changed->tv_nsec, now))
+		    !change_is_settled(f->changed, f->changed_ns, now))
 			return false;
 	}
 	return true;

@@ -25,7 +25,6 @@
 struct stored_file {
 	int fd;
 	struct file_facts facts;
-	struct timespec changed; /* st_ctim */
 };
 
 /* The codings in which a file is there. */

@@ -12,7 +12,6 @@ setup() {
 	touch -d '1994-11-06 08:49:37 UTC' "$tree/file.txt"
 	printf 'zipped' >"$tree/file.txt.gz"
 	echo index >"$tree/dir/index.html"
-	# A tag is weak as long as the file is new: in one request, and not in the next.
 	touch -d "1994-11-06 08:49:37 UTC" "$tree/dir/index.html"
 	echo '/old /new' >"$tree/_redirects"
 	echo 'our own page' >"$tree/404.html"
@@ -138,6 +137,7 @@ setup() {
 
 @test "HEAD has the head of GET, whatever is asked, and no content" {
 	local target line got wanted tag rows=0
+	settle "$tree"
 	ask_one GET /file.txt
 	tag=$(field ETag)
 	while IFS='|' read -r target line; do

@@ -168,6 +168,7 @@ over_socket() {
 	printf '/r/* /x 404\n/r /%s 302\n' "$(head -c 4000 /dev/zero | tr '\0' x)" >"$tree/_redirects"
 	mkdir "$tree/dir"
 	touch -d '1 hour ago' "$tree"/*
+	settle "$tree"
 	talk "$tree" <<-'EOP'
 		import re, threading
 		root = sys.argv[1]

@@ -57,10 +57,12 @@ version() {
 	touch -d "${3:-1 hour ago}" "$1"
 }
 
-# publish NAME: puts a version where the server finds it, in one step.
+# publish NAME: puts a version where the server finds it, in one step, and waits
+# until its tag is strong.
 publish() {
 	ln "$1" tree/.new
 	mv tree/.new tree/file
+	settle tree/file
 }
 
 http_date() {

@@ -18,6 +18,7 @@ setup() {
 	brotli -k tree/page.html
 	head -c 300000 /dev/urandom >tree/plain.bin
 	touch -d '1 hour ago' tree/*
+	settle tree
 	# Longer than the test takes: it is the cache that closes.
 	spawn tcpserver "$HTTPD" --persist=always --timeout=60 tree
 }

@@ -98,6 +98,21 @@ assert_status() {
 	fi
 }
 
+# settle PATH...: waits until no file beneath changed less than a second ago, or
+# two where its time has no fraction: until then its entity tag is weak.
+settle() {
+	local changed until=0 now
+	while read -r changed; do
+		changed=${changed//./}
+		changed=${changed:0:16} # in microseconds
+		((changed += changed % 1000000 == 0 ? 2000000 : 1000000))
+		((until >= changed)) || until=$changed
+	done < <(find "$@" -printf '%C@\n')
+	while now=${EPOCHREALTIME//./} && ((now <= until)); do
+		sleep "$(printf '0.%06d' $(((until - now) % 1000000 + 1)))"
+	done
+}
+
 # let_others_in: any user may reach what lies in $BATS_TEST_TMPDIR.  (The tree of
 # the sources may lie where only root gets to.)
 let_others_in() {

@@ -41,6 +41,8 @@ make_scene(struct slice *whims, struct scene *s)
 	if (fuzz_whim(whims, 8) == 1)
 		s->facts.modified = clocks[fuzz_whim(whims, 8)];
 	s->facts.modified_ns = moments[fuzz_whim(whims, 4)];
+	s->facts.changed = s->now.tv_sec - ages[fuzz_whim(whims, 8)];
+	s->facts.changed_ns = moments[fuzz_whim(whims, 4)];
 	s->coding = (enum coding)(
 	    (CODING_IDENTITY + fuzz_whim(whims, 4)) % CODING_NONE);
 	s->portable = fuzz_whim(whims, 2) == 1;
@@ -48,34 +50,50 @@ make_scene(struct slice *whims, struct scene *s)
 	s->facts.inode = fuzz_whim(whims, 4) == 1 ? fuzz_number(whims) : 11;
 }
 
+/* Whether a file that changed then would get another time now. */
+static bool
+is_settled(int64_t seconds, uint32_t ns, const struct timespec *now)
+{
+	wide age =
+	    ((wide)now->tv_sec - seconds) * 1000000000 + now->tv_nsec - ns;
+
+	return age >= (wide)1000000000 * (ns == 0 ? 2 : 1);
+}
+
 /* The tag and the date that a scene's file has to have. */
 static void
 check_validators(const struct scene *s, const struct validators *v)
 {
-	char tag[80];
+	char tag[120];
 	bool dated = s->facts.modified > 1;
 	bool writable = date_is_writable(s->facts.modified) &&
 	    date_is_writable(s->now.tv_sec);
 	uint64_t stamp =
 	    (uint64_t)s->facts.modified * 1000000000 + s->facts.modified_ns;
-	/* At least a second has gone by since. */
-	wide age = ((wide)s->now.tv_sec - s->facts.modified) * 1000000000 +
-	    s->now.tv_nsec - s->facts.modified_ns;
+	uint64_t changed =
+	    (uint64_t)s->facts.changed * 1000000000 + s->facts.changed_ns;
+	bool date_is_settled =
+	    is_settled(s->facts.modified, s->facts.modified_ns, &s->now);
+	bool change_settled =
+	    is_settled(s->facts.changed, s->facts.changed_ns, &s->now);
+	bool unsettled = !change_settled ||
+	    (!date_is_settled && s->facts.modified <= s->now.tv_sec);
 	const char *codings[] = { "-br", "-zstd", "-gzip", "" };
 
-	snprintf(tag, sizeof(tag), "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "%s\"",
-	    s->facts.inode, s->facts.size, stamp, codings[s->coding]);
+	snprintf(tag, sizeof(tag),
+	    "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "-%" PRIx64 "%s\"",
+	    s->facts.inode, s->facts.size, stamp, changed, codings[s->coding]);
 	if (s->portable)
 		snprintf(tag, sizeof(tag), "\"%" PRIx64 "-%" PRIx64 "%s\"",
 		    s->facts.size, stamp, codings[s->coding]);
 	require(v->tag_len <= sizeof(v->tag));
-	if (s->portable && !dated)
+	if ((s->portable && !dated) || unsettled)
 		require(v->tag_len == 0);
 	else
 		require(slice_equal(
 		    (struct slice){ v->tag, v->tag_len }, slice_of(tag)));
-	require(v->tag_is_weak == (age < 1000000000));
-	require(v->modified_is_strong == !v->tag_is_weak);
+	require(v->is_unsettled == (unsettled && !(s->portable && !dated)));
+	require(v->modified_is_strong == (date_is_settled && change_settled));
 	if (!dated || !writable)
 		require(v->modified == -1);
 	else
@@ -151,8 +169,7 @@ line_names_tag(struct slice s, const struct validators *v, bool weakly)
 		if (at < s.len && s.ptr[at] != ',')
 			return false;
 		if (v->tag_len == tag.len &&
-		    memcmp(tag.ptr, v->tag, tag.len) == 0 &&
-		    (weakly || (!weak && !v->tag_is_weak)))
+		    memcmp(tag.ptr, v->tag, tag.len) == 0 && (weakly || !weak))
 			return true;
 	}
 }
@@ -217,7 +234,7 @@ reference_range(struct slice head, const struct validators *v, int64_t now)
 		return true;
 	if (reading_field(head, "if-range", 1, &second))
 		return false;
-	if (v->tag_len > 0 && !v->tag_is_weak &&
+	if (v->tag_len > 0 &&
 	    slice_equal(value, (struct slice){ v->tag, v->tag_len }))
 		return true;
 	return v->modified >= 0 && v->modified_is_strong &&

@@ -21,6 +21,7 @@ import threading
 
 from conversation import HTTPD, TMP, shown, tcp_pair
 from differential_requests import PROBED, generate, make_tree
+from kept import settle
 
 signal.alarm(900)
 
@@ -516,6 +517,7 @@ def tag_of(server, request, tags):
 def main():
     os.mkdir(ROOT)
     make_tree(ROOT)
+    settle(ROOT)
     requests = generate(SEED)
     nginx, httpd = Nginx(sys.argv[1:], ROOT), Httpd(ROOT)
     tags, used = {}, set()

@@ -13,6 +13,7 @@ import tempfile
 import time
 
 from conversation import HTTPD, TMP, check, get, shown
+from kept import settle
 
 IMF = (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|"
        r"Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT")
@@ -99,6 +100,7 @@ def tree():
             file.write(content)
         os.utime(path, (1709642096, 1709642096))
     os.symlink("/proc/self/mem", os.path.join(root, "outside"))
+    settle(root)
     return root
 
 

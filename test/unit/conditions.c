@@ -24,67 +24,103 @@ static const struct file_row {
 	struct file_facts facts;
 	bool portable;
 	int64_t now; /* at its start */
-	/* What comes of it; a tag without its date is completed by the test. */
+	/* What comes of it; a tag without its times is completed by the test. */
 	const char *tag_start;
-	bool tag_is_weak;
+	bool is_unsettled;
 	int64_t modified;
 } file_rows[] = {
-	{ "an old file", { 1234, 0xabc, NOW - 100, 0 }, false, NOW, "abc-4d2-",
+	{ "an old file", { 1234, 0xabc, NOW - 100, 0, NOW - 50, 7 }, false, NOW,
+	    "abc-4d2-", false, NOW - 100 },
+	{ "an old file, portably", { 1234, 0xabc, NOW - 100, 0, NOW - 50, 7 },
+	    true, NOW, "4d2-", false, NOW - 100 },
+	{ "nanoseconds", { 1, 2, NOW - 100, 999999999, 0, 0 }, false, NOW,
+	    "2-1-", false, NOW - 100 },
+	{ "nanoseconds, portably", { 1, 2, NOW - 100, 1, 0, 0 }, true, NOW,
+	    "1-", false, NOW - 100 },
+	{ "an empty file", { 0, 2, NOW - 100, 5, 0, 0 }, false, NOW, "2-0-",
 	    false, NOW - 100 },
-	{ "an old file, portably", { 1234, 0xabc, NOW - 100, 0 }, true, NOW,
-	    "4d2-", false, NOW - 100 },
-	{ "nanoseconds", { 1, 2, NOW - 100, 999999999 }, false, NOW, "2-1-",
-	    false, NOW - 100 },
-	{ "nanoseconds, portably", { 1, 2, NOW - 100, 1 }, true, NOW, "1-",
-	    false, NOW - 100 },
-	{ "an empty file", { 0, 2, NOW - 100, 5 }, false, NOW, "2-0-", false,
-	    NOW - 100 },
-	{ "an empty file, portably", { 0, 2, NOW - 100, 5 }, true, NOW, "0-",
-	    false, NOW - 100 },
+	{ "an empty file, portably", { 0, 2, NOW - 100, 5, 0, 0 }, true, NOW,
+	    "0-", false, NOW - 100 },
 	{ "the largest numbers",
-	    { UINT64_MAX, UINT64_MAX, 253402300799, 999999999 }, false,
-	    253402300799, "ffffffffffffffff-ffffffffffffffff-", true,
-	    253402300799 },
+	    { UINT64_MAX, UINT64_MAX, 253402300796, 999999999, 0, 0 }, false,
+	    253402300799, "ffffffffffffffff-ffffffffffffffff-", false,
+	    253402300796 },
 
-	{ "changed two seconds ago", { 1, 2, NOW - 2, 0 }, false, NOW, "2-1-",
-	    false, NOW - 2 },
-	{ "changed a second ago", { 1, 2, NOW - 1, 0 }, false, NOW, "2-1-",
-	    false, NOW - 1 },
-	{ "changed less than a second ago", { 1, 2, NOW - 1, 1 }, false, NOW,
-	    "2-1-", true, NOW - 1 },
-	{ "changed at the end of the second before",
-	    { 1, 2, NOW - 1, 999999999 }, true, NOW, "1-", true, NOW - 1 },
-	{ "changed a little more than a second ago",
-	    { 1, 2, NOW - 2, 999999999 }, false, NOW, "2-1-", false, NOW - 2 },
-	{ "changed now", { 1, 2, NOW, 0 }, false, NOW, "2-1-", true, NOW },
-	{ "changed within this second", { 1, 2, NOW, 999999999 }, false, NOW,
-	    "2-1-", true, NOW },
-	{ "changed now, portably", { 1, 2, NOW, 0 }, true, NOW, "1-", true,
-	    NOW },
-	{ "changed a second ahead", { 1, 2, NOW + 1, 0 }, false, NOW, "2-1-",
+	{ "modified three seconds ago", { 1, 2, NOW - 3, 0, 0, 0 }, false, NOW,
+	    "2-1-", false, NOW - 3 },
+	{ "modified two seconds ago", { 1, 2, NOW - 2, 0, 0, 0 }, false, NOW,
+	    "2-1-", false, NOW - 2 },
+	{ "modified a second ago, without a fraction",
+	    { 1, 2, NOW - 1, 0, 0, 0 }, false, NOW, NULL, true, NOW - 1 },
+	{ "modified a second ago, without a fraction, portably",
+	    { 1, 2, NOW - 1, 0, 0, 0 }, true, NOW, NULL, true, NOW - 1 },
+	{ "modified less than a second ago", { 1, 2, NOW - 1, 1, 0, 0 }, false,
+	    NOW, NULL, true, NOW - 1 },
+	{ "modified at the end of the second before",
+	    { 1, 2, NOW - 1, 999999999, 0, 0 }, true, NOW, NULL, true,
+	    NOW - 1 },
+	{ "modified a little more than a second ago",
+	    { 1, 2, NOW - 2, 999999999, 0, 0 }, false, NOW, "2-1-", false,
+	    NOW - 2 },
+	{ "modified now", { 1, 2, NOW, 0, 0, 0 }, false, NOW, NULL, true, NOW },
+	{ "modified within this second", { 1, 2, NOW, 999999999, 0, 0 }, false,
+	    NOW, NULL, true, NOW },
+	{ "modified now, portably", { 1, 2, NOW, 0, 0, 0 }, true, NOW, NULL,
 	    true, NOW },
-	{ "changed far ahead", { 1, 2, 253402300799, 0 }, false, NOW, "2-1-",
+	{ "dated a second ahead", { 1, 2, NOW + 1, 0, NOW - 9, 1 }, false, NOW,
+	    "2-1-", false, NOW },
+	{ "dated far ahead", { 1, 2, 253402300799, 0, NOW - 9, 1 }, false, NOW,
+	    "2-1-", false, NOW },
+	{ "dated far ahead, portably", { 1, 2, 253402300799, 0, NOW - 9, 1 },
+	    true, NOW, "1-", false, NOW },
+
+	{ "an old date, changed now", { 1, 2, NOW - 100, 0, NOW, 1 }, false,
+	    NOW, NULL, true, NOW - 100 },
+	{ "an old date, changed now, portably", { 1, 2, NOW - 100, 0, NOW, 1 },
+	    true, NOW, NULL, true, NOW - 100 },
+	{ "an old date, changed less than a second ago",
+	    { 1, 2, NOW - 100, 0, NOW - 1, 1 }, false, NOW, NULL, true,
+	    NOW - 100 },
+	{ "an old date, changed a second ago, without a fraction",
+	    { 1, 2, NOW - 100, 0, NOW - 1, 0 }, false, NOW, NULL, true,
+	    NOW - 100 },
+	{ "an old date, changed two seconds ago, without a fraction",
+	    { 1, 2, NOW - 100, 0, NOW - 2, 0 }, false, NOW, "2-1-", false,
+	    NOW - 100 },
+	{ "an old date, changed by a clock that is ahead",
+	    { 1, 2, NOW - 100, 0, NOW + 5, 1 }, false, NOW, NULL, true,
+	    NOW - 100 },
+	{ "both times ahead", { 1, 2, NOW + 5, 1, NOW + 5, 1 }, true, NOW, NULL,
 	    true, NOW },
 
-	{ "dated 0", { 1, 2, 0, 0 }, false, NOW, "2-1-", false, -1 },
-	{ "dated 0, portably", { 1, 2, 0, 0 }, true, NOW, NULL, false, -1 },
-	{ "dated 0 and some", { 1, 2, 0, 5 }, true, NOW, NULL, false, -1 },
-	{ "dated 1", { 1, 2, 1, 0 }, false, NOW, "2-1-", false, -1 },
-	{ "dated 1, portably", { 1, 2, 1, 0 }, true, NOW, NULL, false, -1 },
-	{ "dated 1 and some", { 1, 2, 1, 999999999 }, true, NOW, NULL, false,
+	{ "dated 0", { 1, 2, 0, 0, 0, 0 }, false, NOW, "2-1-", false, -1 },
+	{ "dated 0, portably", { 1, 2, 0, 0, 0, 0 }, true, NOW, NULL, false,
 	    -1 },
-	{ "dated 2", { 1, 2, 2, 0 }, false, NOW, "2-1-", false, 2 },
-	{ "dated 2, portably", { 1, 2, 2, 0 }, true, NOW, "1-", false, 2 },
-	{ "dated before 1970", { 1, 2, -1, 0 }, false, NOW, "2-1-", false, -1 },
-	{ "dated before 1970, portably", { 1, 2, -1, 0 }, true, NOW, NULL,
+	{ "dated 0 and some", { 1, 2, 0, 5, 0, 0 }, true, NOW, NULL, false,
+	    -1 },
+	{ "dated 1", { 1, 2, 1, 0, 0, 0 }, false, NOW, "2-1-", false, -1 },
+	{ "dated 1, portably", { 1, 2, 1, 0, 0, 0 }, true, NOW, NULL, false,
+	    -1 },
+	{ "dated 1, changed now, portably", { 1, 2, 1, 0, NOW, 0 }, true, NOW,
+	    NULL, false, -1 },
+	{ "dated 1, changed now", { 1, 2, 1, 0, NOW, 0 }, false, NOW, NULL,
+	    true, -1 },
+	{ "dated 1 and some", { 1, 2, 1, 999999999, 0, 0 }, true, NOW, NULL,
 	    false, -1 },
-	{ "dated behind the year 9999", { 1, 2, 253402300800, 0 }, false, NOW,
-	    "2-1-", true, -1 },
-	{ "dated at the end of time", { 1, 2, INT64_MAX, 999999999 }, false,
-	    NOW, "2-1-", true, -1 },
-	{ "dated at the start of time", { 1, 2, INT64_MIN, 0 }, false, NOW,
-	    "2-1-", false, -1 },
-	{ "a clock before 1970", { 1, 2, 100, 0 }, false, -5, "2-1-", true,
+	{ "dated 2", { 1, 2, 2, 0, 0, 0 }, false, NOW, "2-1-", false, 2 },
+	{ "dated 2, portably", { 1, 2, 2, 0, 0, 0 }, true, NOW, "1-", false,
+	    2 },
+	{ "dated before 1970", { 1, 2, -1, 0, 0, 0 }, false, NOW, "2-1-", false,
+	    -1 },
+	{ "dated before 1970, portably", { 1, 2, -1, 0, 0, 0 }, true, NOW, NULL,
+	    false, -1 },
+	{ "dated after the year 9999", { 1, 2, 253402300800, 0, 0, 0 }, false,
+	    NOW, "2-1-", false, -1 },
+	{ "dated at the end of time", { 1, 2, INT64_MAX, 999999999, 0, 0 },
+	    false, NOW, "2-1-", false, -1 },
+	{ "dated at the start of time", { 1, 2, INT64_MIN, 0, 0, 0 }, false,
+	    NOW, "2-1-", false, -1 },
+	{ "a clock before 1970", { 1, 2, 100, 0, 0, 0 }, false, -5, NULL, true,
 	    -1 },
 };
 
@@ -93,27 +129,34 @@ check_file(const struct file_row *row)
 {
 	const struct file_facts *f = &row->facts;
 	struct validators v;
-	char wanted[64] = "";
+	char wanted[96] = "", changed[24] = "";
 
 	memset(&v, 0xEE, sizeof(v));
 	const struct timespec now = { .tv_sec = (time_t)row->now };
 	validators_of_file(f, CODING_IDENTITY, row->portable, &now, &v);
+	if (!row->portable)
+		snprintf(changed, sizeof(changed), "-%llx",
+		    (unsigned long long)f->changed * NS + f->changed_ns);
 	if (row->tag_start != NULL)
-		snprintf(wanted, sizeof(wanted), "\"%s%llx\"", row->tag_start,
-		    (unsigned long long)f->modified * NS + f->modified_ns);
+		snprintf(wanted, sizeof(wanted), "\"%s%llx%s\"", row->tag_start,
+		    (unsigned long long)f->modified * NS + f->modified_ns,
+		    changed);
 	unit_slice("tag", slice_of(wanted),
 	    (struct slice){ v.tag, v.tag_len < sizeof(v.tag) ? v.tag_len : 0 });
 	unit_number(
 	    "its length", (long long)strlen(wanted), (long long)v.tag_len);
-	if (row->tag_start != NULL)
-		unit_bool("weak", row->tag_is_weak, v.tag_is_weak);
+	unit_bool("unsettled", row->is_unsettled, v.is_unsettled);
 	unit_number("modified", row->modified, v.modified);
 	if (row->modified >= 0)
-		unit_bool("the date is strong", !row->tag_is_weak,
+		unit_bool("the date is strong",
+		    !row->is_unsettled && f->modified <= row->now,
 		    v.modified_is_strong);
 }
 
-/* The age of a file to the nanosecond: less than a second makes it weak. */
+/*
+ * The age of a file to the nanosecond, by either of its times: less than a
+ * second, or two where there is no fraction, makes it unsettled.
+ */
 static void
 check_age(void)
 {
@@ -129,35 +172,50 @@ check_age(void)
 					.tv_nsec = (long)moments[i],
 				};
 				const struct file_facts f = { 1, 2, NOW - ago,
-					moments[j] };
+					moments[j], NOW - 9, 1 };
+				const struct file_facts g = { 1, 2, NOW - 9, 1,
+					NOW - ago, moments[j] };
 				int64_t age = ago * (int64_t)NS +
 				    (int64_t)moments[i] - (int64_t)moments[j];
+				int64_t step =
+				    (moments[j] == 0 ? 2 : 1) * (int64_t)NS;
 				struct validators v;
 
 				validators_of_file(
 				    &f, CODING_BR, i % 2 == 0, &now, &v);
-				unit_bool("the tag is weak", age < (int64_t)NS,
-				    v.tag_is_weak);
-				unit_bool("the date is strong",
-				    age >= (int64_t)NS, v.modified_is_strong);
+				unit_bool("unsettled by its date",
+				    age < step && ago >= 0, v.is_unsettled);
+				unit_bool("the date is strong", age >= step,
+				    v.modified_is_strong);
 				unit_number("modified",
 				    ago > 0 ? NOW - ago : NOW, v.modified);
+				validators_of_file(
+				    &g, CODING_BR, i % 2 == 0, &now, &v);
+				unit_bool("unsettled by its change", age < step,
+				    v.is_unsettled);
+				unit_bool("the date is strong", age >= step,
+				    v.modified_is_strong);
 			}
 		}
 	}
 }
 
-/* Files that differ have tags that differ; the inode is in some of them only. */
+/*
+ * Files that differ have tags that differ; the inode and the time of the change
+ * are in some of them only.
+ */
 static void
 check_differences(void)
 {
 	static const struct file_facts files[] = {
-		{ 0x12, 0x3, NOW - 9, 0 },
-		{ 0x2, 0x31, NOW - 9, 0 },
-		{ 0x12, 0x4, NOW - 9, 0 },
-		{ 0x13, 0x3, NOW - 9, 0 },
-		{ 0x12, 0x3, NOW - 8, 0 },
-		{ 0x12, 0x3, NOW - 9, 1 },
+		{ 0x12, 0x3, NOW - 9, 0, NOW - 7, 0 },
+		{ 0x2, 0x31, NOW - 9, 0, NOW - 7, 0 },
+		{ 0x12, 0x4, NOW - 9, 0, NOW - 7, 0 },
+		{ 0x13, 0x3, NOW - 9, 0, NOW - 7, 0 },
+		{ 0x12, 0x3, NOW - 8, 0, NOW - 7, 0 },
+		{ 0x12, 0x3, NOW - 9, 1, NOW - 7, 0 },
+		{ 0x12, 0x3, NOW - 9, 0, NOW - 6, 0 },
+		{ 0x12, 0x3, NOW - 9, 0, NOW - 7, 1 },
 	};
 
 	const struct timespec now = { .tv_sec = (time_t)NOW };
@@ -173,12 +231,17 @@ check_differences(void)
 				    &x, CODING_IDENTITY, portable, &now, &a);
 				validators_of_file(
 				    &y, CODING_IDENTITY, portable, &now, &b);
-				if (portable)
+				if (portable) {
 					x.inode = y.inode;
+					x.changed = y.changed;
+					x.changed_ns = y.changed_ns;
+				}
 				unit_bool("the same tag",
 				    x.size == y.size && x.inode == y.inode &&
 					x.modified == y.modified &&
-					x.modified_ns == y.modified_ns,
+					x.modified_ns == y.modified_ns &&
+					x.changed == y.changed &&
+					x.changed_ns == y.changed_ns,
 				    slice_equal(
 					(struct slice){ a.tag, a.tag_len },
 					(struct slice){ b.tag, b.tag_len }));
@@ -191,35 +254,37 @@ check_differences(void)
 static void
 check_codings(void)
 {
-	static const char *const tags[] = { "\"2-1-5-br\"", "\"2-1-5-zstd\"",
-		"\"2-1-5-gzip\"", "\"2-1-5\"" };
+	static const char *const tags[] = { "\"2-1-5-6-br\"",
+		"\"2-1-5-6-zstd\"", "\"2-1-5-6-gzip\"", "\"2-1-5-6\"" };
 	static const char *const portable_tags[] = { "\"1-5-br\"",
 		"\"1-5-zstd\"", "\"1-5-gzip\"", "\"1-5\"" };
-	const struct timespec now = { .tv_sec = (time_t)NOW };
-	/* 2^64 nanoseconds and 5 more, which is written as 5. */
-	const struct file_facts f = { 1, 2, INT64_C(18446744073), 709551621 };
+	/* 2^64 nanoseconds and 5 more, which is written as 5; and 6 more. */
+	const struct file_facts f = { 1, 2, INT64_C(18446744073), 709551621,
+		INT64_C(18446744073), 709551622 };
+	const struct timespec later = { .tv_sec = INT64_C(20000000000) };
 
 	for (unsigned coding = 0; coding <= CODING_IDENTITY; coding++) {
 		struct validators v;
 
 		unit_begin("a tag for each coding");
-		validators_of_file(&f, (enum coding)coding, false, &now, &v);
+		validators_of_file(&f, (enum coding)coding, false, &later, &v);
 		unit_slice("tag", slice_of(tags[coding]),
 		    (struct slice){ v.tag, v.tag_len });
-		validators_of_file(&f, (enum coding)coding, true, &now, &v);
+		validators_of_file(&f, (enum coding)coding, true, &later, &v);
 		unit_slice("portable tag", slice_of(portable_tags[coding]),
 		    (struct slice){ v.tag, v.tag_len });
 	}
 
 	/* The longest tag that there is. */
 	const struct file_facts longest = { UINT64_MAX, UINT64_MAX,
-		INT64_C(18446744072), 999999999 };
+		INT64_C(18446744072), 999999999, INT64_C(18446744072),
+		999999999 };
 	struct validators v;
 	unit_begin("the longest tag");
-	validators_of_file(&longest, CODING_ZSTD, false, &now, &v);
+	validators_of_file(&longest, CODING_ZSTD, false, &later, &v);
 	unit_slice("tag",
-	    SLICE(
-		"\"ffffffffffffffff-ffffffffffffffff-ffffffffd5b519ff-zstd\""),
+	    SLICE("\"ffffffffffffffff-ffffffffffffffff-ffffffffd5b519ff-"
+		  "ffffffffd5b519ff-zstd\""),
 	    (struct slice){ v.tag, v.tag_len });
 }
 
@@ -227,10 +292,9 @@ check_codings(void)
 
 /* Validators as the evaluation is given them. */
 static struct validators
-validators(bool has_tag, bool weak, int64_t modified, bool strong)
+validators(bool has_tag, int64_t modified, bool strong)
 {
 	struct validators v = {
-		.tag_is_weak = weak,
 		.modified = modified,
 		.modified_is_strong = strong,
 	};
@@ -310,8 +374,8 @@ reference(const struct tags_value *match, const struct date_value *unmodified,
 
 	/* 1. If-Match: the strong comparison. */
 	if (match->is_there) {
-		bool holds = match->any ||
-		    (has_tag && !v->tag_is_weak && match->names_it_strongly);
+		bool holds =
+		    match->any || (has_tag && match->names_it_strongly);
 
 		if (!holds)
 			return PRECONDITION_FAILED;
@@ -359,12 +423,10 @@ static void
 check_truth_table(void)
 {
 	const struct validators states[] = {
-		validators(true, false, NOW - 2, true),
-		validators(true, true, NOW - 2, true),
-		validators(false, false, NOW - 2, true),
-		validators(true, false, -1, false),
-		validators(true, true, -1, false),
-		validators(false, false, -1, false),
+		validators(true, NOW - 2, true),
+		validators(false, NOW - 2, true),
+		validators(true, -1, false),
+		validators(false, -1, false),
 	};
 	const size_t tags = UNIT_COUNT(tag_values);
 	const size_t dates = UNIT_COUNT(date_values);
@@ -505,8 +567,8 @@ static void
 check_list(const struct list_row *row)
 {
 	static const char *const names[] = { "If-None-Match", "If-Match" };
-	const struct validators v = validators(true, false, -1, false);
-	const struct validators weak = validators(true, true, -1, false);
+	const struct validators v = validators(true, -1, false);
+	const struct validators unsettled = validators(false, -1, false);
 	bool any = strcmp(row->value, "*") == 0;
 
 	for (int strongly = 0; strongly < 2; strongly++) {
@@ -535,10 +597,10 @@ check_list(const struct list_row *row)
 			unit_string(names[strongly],
 			    (strongly ? row->strongly : row->weakly) ? yes : no,
 			    verdict_token(conditions_evaluate(&r, &v, NOW)));
-			/* A weak tag of the file's own never matches strongly. */
-			unit_string("a weak tag",
-			    (strongly ? any : row->weakly) ? yes : no,
-			    verdict_token(conditions_evaluate(&r, &weak, NOW)));
+			/* The tag of an unsettled file matches none. */
+			unit_string("an unsettled file", any ? yes : no,
+			    verdict_token(
+				conditions_evaluate(&r, &unsettled, NOW)));
 		}
 	}
 }
@@ -546,7 +608,7 @@ check_list(const struct list_row *row)
 /* If-Range, for a file that was modified two seconds ago. */
 static const struct if_range_row {
 	const char *lines;
-	bool holds, holds_for_weak_tag, holds_for_weak_date;
+	bool holds, holds_without_tag, holds_for_weak_date;
 } if_range_rows[] = {
 	{ "", true, true, true },
 	{ "If-Range: " TAG "\r\n", true, false, true },
@@ -583,14 +645,10 @@ static const struct if_range_row {
 static void
 check_if_range(const struct if_range_row *row)
 {
-	const struct validators v = validators(true, false, NOW - 2, true);
-	const struct validators weak_tag =
-	    validators(true, true, NOW - 2, true);
-	const struct validators weak_date =
-	    validators(true, false, NOW - 2, false);
-	const struct validators no_tag =
-	    validators(false, false, NOW - 2, true);
-	const struct validators no_date = validators(true, false, -1, false);
+	const struct validators v = validators(true, NOW - 2, true);
+	const struct validators weak_date = validators(true, NOW - 2, false);
+	const struct validators no_tag = validators(false, NOW - 2, true);
+	const struct validators no_date = validators(true, -1, false);
 	bool is_there = row->lines[0] != '\0';
 
 	for (int side = 0; side < UNIT_SIDES; side++) {
@@ -599,13 +657,11 @@ check_if_range(const struct if_range_row *row)
 		make_request(row->lines, (enum unit_side)side, &r);
 		unit_bool("it holds", row->holds,
 		    conditions_allow_range(&r, &v, NOW));
-		unit_bool("for a weak tag", row->holds_for_weak_tag,
-		    conditions_allow_range(&r, &weak_tag, NOW));
 		unit_bool("for a date of this second", row->holds_for_weak_date,
 		    conditions_allow_range(&r, &weak_date, NOW));
 		/* What is not known never matches. */
 		unit_bool("without a tag",
-		    !is_there || (row->holds && row->holds_for_weak_tag),
+		    !is_there || (row->holds && row->holds_without_tag),
 		    conditions_allow_range(&r, &no_tag, NOW));
 		unit_bool("without a date",
 		    !is_there || (row->holds && row->holds_for_weak_date),
@@ -619,7 +675,8 @@ check_round_trip(void)
 {
 	for (int portable = 0; portable < 2; portable++) {
 		for (int64_t age = -2; age < 4; age++) {
-			const struct file_facts f = { 77, 88, NOW - age, 99 };
+			const struct file_facts f = { 77, 88, NOW - age, 99,
+				NOW - age, 99 };
 			struct validators v;
 			char lines[512];
 			struct request r;
@@ -631,10 +688,10 @@ check_round_trip(void)
 			};
 			validators_of_file(&f, CODING_GZIP, portable, &now, &v);
 			snprintf(lines, sizeof(lines),
-			    "If-None-Match: %s%.*s\r\n",
-			    v.tag_is_weak ? "W/" : "", (int)v.tag_len, v.tag);
+			    "If-None-Match: %.*s\r\n", (int)v.tag_len, v.tag);
 			make_request(lines, UNIT_BEFORE_GUARD, &r);
-			unit_string("If-None-Match", "not-modified",
+			unit_string("If-None-Match",
+			    age > 0 ? "not-modified" : "ok",
 			    verdict_token(conditions_evaluate(&r, &v, NOW)));
 			memcpy(lines, "If-Match:     ", 14);
 			make_request(lines, UNIT_BEFORE_GUARD, &r);

@@ -22,7 +22,7 @@ enum { NO_FILE = -1, SOME_FILE = 77 };
 
 #define INODE 0xabc
 #define SIZE 1234 /* 4d2 */
-#define OPAQUE "abc-4d2-17979cfdfa8f3600"
+#define OPAQUE "abc-4d2-17979cfdfa8f3600-0"
 #define TAG "\"" OPAQUE "\"" /* NOW - 1, in nanoseconds */
 #define PORTABLE_TAG "\"4d2-17979cfdfa8f3600\""
 #define DATE_BEFORE "Tue, 14 Nov 2023 22:13:18 GMT" /* NOW - 2 */
@@ -573,7 +573,7 @@ static const struct row {
 	    .path = "a.css",
 	    .file = SOME_FILE,
 	    .dated_now = true,
-	    .answer = "200 text/css 1234 file modified weak keep-alive" },
+	    .answer = "200 text/css 1234 file modified unsettled keep-alive" },
 
 	/* Ranges. */
 	{ .name = "a range",
@@ -724,7 +724,7 @@ static const struct row {
 	    .path = "a.css",
 	    .file = SOME_FILE,
 	    .dated_now = true,
-	    .answer = "200 text/css 1234 file modified weak keep-alive" },
+	    .answer = "200 text/css 1234 file modified unsettled keep-alive" },
 	{ .name = "a range of what is not there",
 	    .head = "GET /a" R_FIELD("Range: bytes=5-9"),
 	    .verdict = NOT_FOUND,
@@ -890,7 +890,7 @@ static const struct row {
 	    .answer = "501 text/html page close" },
 };
 
-static const struct timespec now = { .tv_sec = NOW };
+static const struct timespec now = { .tv_sec = NOW + 1 };
 static struct target target;
 static struct request request;
 
@@ -945,7 +945,7 @@ show(const struct reply *r, struct text *t)
 		add_part(t, r->content.len == r->content_length, "page");
 	}
 	add_part(t, v->modified >= 0, "modified");
-	add_part(t, v->tag_len > 0 && v->tag_is_weak, "weak");
+	add_part(t, v->is_unsettled, "unsettled");
 	add_part(t, r->head_only, "head");
 	add_part(t, r->close, "close");
 	add_part(t, !r->close, "keep-alive");
@@ -1042,7 +1042,7 @@ check_row(const struct row *row)
 		unit_number("Last-Modified", NOW - 1,
 		    (long long)reply.validators.modified);
 		/* RFC 9110 8.8.3.3: each coding has a tag of its own. */
-		char tag[64];
+		char tag[96];
 		snprintf(tag, sizeof(tag), "\"%s%s%.*s\"", OPAQUE,
 		    row->is_stored ? "-" : "",
 		    row->is_stored ? (int)coding_name(row->coding).len : 0,

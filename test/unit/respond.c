@@ -187,16 +187,15 @@ static const struct row {
 	    "HTTP/1.1 304 Not Modified\r\n" DATE
 	    "ETag: \"a-b\"\r\nLast-Modified: Sun, 06 Nov 1994 08:49:36 GMT\r\n"
 	    "Vary: Accept-Encoding\r\nConnection: keep-alive\r\n\r\n" },
-	{ "a weak tag, and no date",
+	{ "a tag, and no date",
 	    { .status = 304,
 		.file = -1,
 		.validators = { .tag = "\"a-b\"",
 		    .tag_len = 5,
-		    .tag_is_weak = true,
 		    .modified = -1 },
 		.coding = CODING_IDENTITY },
 	    "HTTP/1.1 304 Not Modified\r\n" DATE
-	    "ETag: W/\"a-b\"\r\nConnection: keep-alive\r\n\r\n" },
+	    "ETag: \"a-b\"\r\nConnection: keep-alive\r\n\r\n" },
 	{ "a coding",
 	    { .status = 200,
 		.has_content = true,
@@ -418,6 +417,38 @@ field_of(struct slice head, const char *name)
 	const char *end =
 	    memmem(at, head.len - (size_t)(at - head.ptr), "\r\n", 2);
 	return (struct slice){ at, (size_t)(end - at) };
+}
+
+/* While a file is unsettled, each response has a tag that no other has. */
+static void
+check_unsettled_tag(void)
+{
+	struct reply reply = {
+		.status = 200,
+		.content_type = SLICE("image/png"),
+		.content_length = 0,
+		.file = -1,
+		.has_content = true,
+		.validators = { .is_unsettled = true, .modified = -1 },
+		.coding = CODING_IDENTITY,
+	};
+	char tags[2][64];
+
+	unit_begin("the tag of an unsettled file");
+	for (size_t i = 0; i < 2; i++) {
+		struct outcome o = send_reply(&reply, false);
+		struct slice tag = field_of(head_of(o.bytes), "ETag");
+
+		snprintf(
+		    tags[i], sizeof(tags[i]), "%.*s", (int)tag.len, tag.ptr);
+		unit_number("length", 36, (long long)strlen(tags[i]));
+		unit_slice(
+		    "start", SLICE("W/\""), (struct slice){ tags[i], 3 });
+		unit_number("hexadecimal digits", 32,
+		    (long long)strspn(tags[i] + 3, "0123456789abcdef"));
+		unit_string("end", "\"", tags[i] + 35);
+	}
+	unit_bool("the same tag", false, strcmp(tags[0], tags[1]) == 0);
 }
 
 /* The boundary of a multipart answer: 32 hexadecimal digits. */
@@ -645,6 +676,7 @@ main(void)
 	check_largest_location();
 	check_files(false);
 	check_files(true);
+	check_unsettled_tag();
 	for (size_t i = 0; i < UNIT_COUNT(range_rows); i++) {
 		check_ranges(&range_rows[i], false);
 		check_ranges(&range_rows[i], true);
