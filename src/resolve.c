@@ -141,6 +141,7 @@ open_regular(
 			.changed = st.st_ctim.tv_sec,
 			.changed_ns = (uint32_t)st.st_ctim.tv_nsec,
 		},
+		.device = st.st_dev,
 	};
 	return FOUND;
 }

@@ -44,6 +44,24 @@ directory_of(int root, const char *path, struct directory_state *ret_state)
 }
 
 /*
+ * Whether a file is the one that was opened, and as it was then.  Its change
+ * time alone does not tell: there are file systems that keep none of their own,
+ * or in steps of seconds.
+ */
+static bool
+is_same_file(const struct stored_file *f, const struct stat *st)
+{
+	const struct file_facts *facts = &f->facts;
+
+	return st->st_dev == f->device && st->st_ino == facts->inode &&
+	    (uint64_t)st->st_size == facts->size &&
+	    st->st_mtim.tv_sec == facts->modified &&
+	    st->st_mtim.tv_nsec == facts->modified_ns &&
+	    st->st_ctim.tv_sec == facts->changed &&
+	    st->st_ctim.tv_nsec == facts->changed_ns;
+}
+
+/*
  * Whether each name of a file still means what is open, as it was then, and in
  * the directory itself: what a symbolic link leads to can change elsewhere.
  */
@@ -63,9 +81,7 @@ names_still_mean(int root, const char *path, const struct stored *s)
 			continue;
 		memcpy(name + len, suffix, strlen(suffix) + 1);
 		if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-		    !S_ISREG(st.st_mode) || st.st_ino != f->facts.inode ||
-		    st.st_ctim.tv_sec != f->facts.changed ||
-		    st.st_ctim.tv_nsec != f->facts.changed_ns)
+		    !S_ISREG(st.st_mode) || !is_same_file(f, &st))
 			return false;
 	}
 	return true;

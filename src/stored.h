@@ -25,6 +25,7 @@
 struct stored_file {
 	int fd;
 	struct file_facts facts;
+	uint64_t device; /* st_dev, where the inode is this file's alone */
 };
 
 /* The codings in which a file is there. */

@@ -2,6 +2,7 @@
 
 load lib
 load requests
+load filesystems
 
 # The date of the file that is asked for, a second before it and one after.
 MODIFIED='Sun, 06 Nov 1994 08:49:37 GMT'
@@ -9,7 +10,7 @@ BEFORE='Sun, 06 Nov 1994 08:49:36 GMT'
 AFTER='Sun, 06 Nov 1994 08:49:38 GMT'
 
 teardown() {
-	! mountpoint -q "$tree" || umount "$tree"
+	unmount_all
 }
 
 # A tree that no test changes.
@@ -193,12 +194,9 @@ assert_unsettled() {
 }
 
 @test "no two contents have one tag on a file system that counts in seconds" {
-	truncate -s 2M "$BATS_TEST_TMPDIR/image"
-	mkfs.ext4 -q -I 128 "$BATS_TEST_TMPDIR/image" 2>/dev/null
 	tree=$BATS_TEST_TMPDIR/mount
 	file=$tree/file.txt
-	mkdir "$tree"
-	mount -o loop "$BATS_TEST_TMPDIR/image" "$tree"
+	mount_new seconds "$tree"
 	local tag
 	echo '{"v":1}' >"$file"
 	assert_equal "$(stat -c %.9Z "$file" | cut -d. -f2)" 000000000
