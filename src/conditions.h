@@ -38,6 +38,15 @@ struct file_facts {
 };
 
 /*
+ * Whether a precompressed variant holds the content of a file, by what their
+ * times say: both were given one date and copied together; or the variant was
+ * written after the file.  A date without a fraction of a second was set by a
+ * program that keeps none: it counts as any moment of its second.
+ */
+bool variant_is_current(
+    const struct file_facts *variant, const struct file_facts *file);
+
+/*
  * The validators of a file that holds a representation in a coding, at the
  * time `now`.  A tag is strong: it is made of the inode, the size and the times
  * of the last modification and the last change, of which programs can set only

@@ -67,7 +67,7 @@ main(int argc, char **argv)
 	if (status != EX_OK)
 		return refuse(&options, status);
 
-	int failure = site_open(&site, options.directory);
+	int failure = site_open(&site, options.directory, options.variants);
 	if (failure != 0) {
 		log_operator("the directory '", options.directory,
 		    "' cannot be served: ", strerror(failure), NULL);

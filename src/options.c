@@ -34,6 +34,10 @@ const char options_help[] =
     "  -e, --etag=inode|portable   what entity tags are made of: portable ones\n"
     "                              are the same on all hosts that have the same\n"
     "                              files, dates included (default: inode)\n"
+    "  -z, --variants=auto|any|off send precompressed variants (NAME.br, .zst, .gz)\n"
+    "                              whose dates show that they hold the content of\n"
+    "                              NAME, or whatever their dates, or none of them\n"
+    "                              (default: auto)\n"
     "  -l, --log=combined|none     one line a request, to standard error, or to\n"
     "                              syslog where that is the client\n" WORDS_COMMON_HELP
     "\n"
@@ -44,7 +48,7 @@ static bool
 take(void *options, int letter, const char *value)
 {
 	struct options *o = options;
-	bool yes;
+	unsigned choice;
 
 	switch (letter) {
 	case 't':
@@ -58,19 +62,29 @@ take(void *options, int letter, const char *value)
 	case 'L':
 		return word_seconds_or_none(value, &o->patience.life_ms);
 	case 'p':
-		if (!word_choice(value, "ok", "always", &yes))
+		if (!word_choice(value, "ok|always", &choice))
 			return false;
-		o->policy.persist = yes ? PERSIST_ALWAYS : PERSIST_OK;
+		o->policy.persist = (enum persist)choice;
 		return true;
 	case 'b':
 		return word_bytes(value, &o->max_body);
 	case 'e':
-		return word_choice(
-		    value, "inode", "portable", &o->policy.portable_tags);
+		if (!word_choice(value, "inode|portable", &choice))
+			return false;
+		o->policy.portable_tags = choice == 1;
+		return true;
 	case 'n':
 		return word_count(value, &o->max_requests);
 	case 'l':
-		return word_choice(value, "none", "combined", &o->log_requests);
+		if (!word_choice(value, "none|combined", &choice))
+			return false;
+		o->log_requests = choice == 1;
+		return true;
+	case 'z':
+		if (!word_choice(value, "auto|any|off", &choice))
+			return false;
+		o->variants = (enum variants_mode)choice;
+		return true;
 	default:
 		return false;
 	}
@@ -84,6 +98,7 @@ static const struct option table[] = {
 	{ "max-requests", required_argument, NULL, 'n' },
 	{ "max-body", required_argument, NULL, 'b' },
 	{ "etag", required_argument, NULL, 'e' },
+	{ "variants", required_argument, NULL, 'z' },
 	{ "log", required_argument, NULL, 'l' },
 	{ "min-rate", required_argument, NULL, 'r' },
 	{ "max-life", required_argument, NULL, 'L' },
@@ -97,7 +112,7 @@ options_read(struct options *options, const char *environment, int argc,
 {
 	const struct words words = {
 		.variable = "HTTPD_OPTIONS",
-		.letters = "-:t:H:s:r:L:p:n:b:e:l:" WORDS_COMMON_LETTERS,
+		.letters = "-:t:H:s:r:L:p:n:b:e:z:l:" WORDS_COMMON_LETTERS,
 		.table = table,
 		.take = take,
 		.operand = &options->directory,

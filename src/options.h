@@ -14,6 +14,7 @@ struct options {
 	struct patience patience;
 	int head_timeout_ms;
 	struct policy policy;
+	enum variants_mode variants;
 	unsigned long max_requests; /* 0: no limit */
 	uint64_t max_body; /* bytes */
 	bool log_requests;

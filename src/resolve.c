@@ -24,7 +24,7 @@
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_LARGEFILE)
 
 int
-site_open(struct site *site, const char *directory)
+site_open(struct site *site, const char *directory, enum variants_mode variants)
 {
 	/* musl's open() would make a second call for O_CLOEXEC. */
 	int fd = openat(AT_FDCWD, directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -37,7 +37,7 @@ site_open(struct site *site, const char *directory)
 		close(fd);
 		return error;
 	}
-	site->root = fd;
+	*site = (struct site){ .root = fd, .variants = variants };
 	return 0;
 }
 
@@ -77,6 +77,7 @@ target_reset(struct target *t)
 	t->is_kept = false;
 	t->coding = CODING_IDENTITY;
 	t->varies = false;
+	t->outdated = 0;
 	t->path.len = 0;
 	t->bad_rule.line = 0;
 }
@@ -146,18 +147,6 @@ open_regular(
 	return FOUND;
 }
 
-/*
- * Whether a date is before another.  One without a fraction of a second was
- * set by a program that keeps none: it counts as any moment of its second.
- */
-static bool
-is_older(const struct file_facts *a, const struct file_facts *b)
-{
-	if (a->modified != b->modified)
-		return a->modified < b->modified;
-	return a->modified_ns != 0 && a->modified_ns < b->modified_ns;
-}
-
 /* Whether there is something by that name; cheaper than a failure to open. */
 static bool
 is_there(const struct site *site, const char *path)
@@ -168,9 +157,8 @@ is_there(const struct site *site, const char *path)
 }
 
 /*
- * Opens a file, and its neighbours that hold it in another coding.  One that is
- * older than the file is what is left of an earlier state of it.  The name at
- * `path` is put back.
+ * Opens a file, and its precompressed variants.  The name at `path` is put
+ * back.
  */
 static enum verdict
 open_stored(const struct site *site, char *path, struct stored *ret_stored)
@@ -184,8 +172,11 @@ open_stored(const struct site *site, char *path, struct stored *ret_stored)
 		return v;
 	s->available = 1u << CODING_IDENTITY;
 	s->may_grow = false;
+	s->outdated = 0;
 	s->is_compressed = type_is_compressed(type_of_name(slice_of(path)));
-	for (unsigned i = 0; !s->is_compressed && i < CODINGS_STORED; i++) {
+	if (s->is_compressed || site->variants == VARIANTS_OFF)
+		return FOUND;
+	for (unsigned i = 0; i < CODINGS_STORED; i++) {
 		struct stored_file *f = &s->by_coding[i];
 		const char *suffix = coding_suffix((enum coding)i);
 
@@ -195,13 +186,17 @@ open_stored(const struct site *site, char *path, struct stored *ret_stored)
 		v = open_regular(site, path, f);
 		if (v == OUT_OF_RESOURCES)
 			break;
-		if (v == FOUND && !is_older(&f->facts, &identity->facts)) {
+		if (v == FOUND &&
+		    (site->variants == VARIANTS_ANY ||
+			variant_is_current(&f->facts, &identity->facts))) {
 			s->available |= 1u << i;
 			continue;
 		}
 		s->may_grow = true;
-		if (v == FOUND)
+		if (v == FOUND) {
+			s->outdated |= 1u << i;
 			close(f->fd);
+		}
 	}
 	*end = '\0';
 	if (v == OUT_OF_RESOURCES) {
@@ -245,6 +240,7 @@ open_named(const struct site *site, struct store *store,
 	unsigned chosen = s->is_compressed ? CODING_IDENTITY :
 					     codings_choose(r, s->available);
 	t->varies = s->available != 1u << CODING_IDENTITY;
+	t->outdated = s->outdated;
 	if (chosen != CODING_NONE)
 		choose_file(s, chosen, t);
 	if (!t->is_kept) {
@@ -261,17 +257,13 @@ open_path(const struct site *site, struct store *store, const struct request *r,
 	struct path *p = &t->path;
 	size_t len = p->len;
 
-	if (p->ends_in_slash) {
-		/* The name is used with its index, and put back. */
-		const char *index = len > 0 ? "/index.html" : "index.html";
-		memcpy(p->name + len, index, strlen(index) + 1);
-	}
+	/* The name is used with its index, and put back. */
+	const char *index = target_index(p);
+	memcpy(p->name + len, index, strlen(index) + 1);
 	enum verdict v = open_named(site, store, r, now, p->name, t);
-	if (p->ends_in_slash) {
-		p->name[len] = '\0';
-		if (v == SLASH_MISSING)
-			v = NOT_REGULAR; /* index.html is a directory */
-	}
+	p->name[len] = '\0';
+	if (p->ends_in_slash && v == SLASH_MISSING)
+		v = NOT_REGULAR; /* index.html is a directory */
 	return v;
 }
 

@@ -13,9 +13,17 @@
 
 #include <stdint.h>
 
-/* The document root, open for the life of the process. */
+/* Which precompressed variants of a file are sent, in the order of --variants. */
+enum variants_mode {
+	VARIANTS_AUTO, /* those whose times say that they hold its content */
+	VARIANTS_ANY,
+	VARIANTS_OFF,
+};
+
+/* The document root, open for the life of the process, and its policy. */
 struct site {
 	int root; /* an O_PATH descriptor of the directory */
+	enum variants_mode variants;
 };
 
 /* What was found.  One per connection, used again for each request. */
@@ -27,6 +35,8 @@ struct target {
 	struct file_facts facts; /* of that file */
 	enum coding coding; /* in which it is stored */
 	bool varies; /* it is there in other codings too */
+	unsigned
+	    outdated; /* bits of 1 << coding: variants of another content */
 	struct bad_rule bad_rule; /* that was met in redirects */
 };
 
@@ -34,7 +44,8 @@ struct target {
  * Opens the document root.  0, or the errno value that tells why it cannot be
  * entered.
  */
-int site_open(struct site *site, const char *directory);
+int site_open(
+    struct site *site, const char *directory, enum variants_mode variants);
 
 /*
  * Finds what answers a request.  FOUND: ret_target->file is open: the file

@@ -4,7 +4,7 @@
 #ifndef SANDBOX_H
 #define SANDBOX_H
 
-/* What the sandbox is to the operator. */
+/* What the sandbox is to the operator, in the order of --sandbox. */
 enum sandbox_mode {
 	SANDBOX_AUTO, /* as much of it as the kernel has */
 	SANDBOX_REQUIRE, /* all of it, or nothing is served */

@@ -31,6 +31,7 @@ struct conn {
 	const struct options *options;
 	struct channel channel;
 	unsigned long requests; /* answered so far */
+	bool outdated_is_reported; /* outdated variants, once a connection */
 	struct input in;
 	struct target target;
 	struct output out;
@@ -46,6 +47,36 @@ enum after {
 	AFTER_LINGER, /* the peer may still be sending */
 };
 
+/*
+ * Tells the operator of what is wrong with the tree, where a request has come
+ * upon it.
+ */
+static void
+report_problems(struct conn *c)
+{
+	const struct target *t = &c->target;
+
+	if (t->bad_rule.line != 0) {
+		char number[NUMBER_CAP];
+
+		log_operator(
+		    "_redirects:", text_number(number, t->bad_rule.line), ": ",
+		    t->bad_rule.problem, NULL);
+	}
+	if (t->outdated != 0 && !c->outdated_is_reported) {
+		unsigned coding = 0;
+
+		while ((t->outdated & 1u << coding) == 0)
+			coding++;
+		log_operator("/", t->path.name, target_index(&t->path),
+		    coding_suffix((enum coding)coding),
+		    " is not sent: its times are not those of a variant of the "
+		    "present file; see --variants",
+		    NULL);
+		c->outdated_is_reported = true;
+	}
+}
+
 static void
 log_answer(struct conn *c, const struct request *req, const struct reply *reply,
     int64_t now, uint64_t content_sent, enum verdict v)
@@ -60,13 +91,7 @@ log_answer(struct conn *c, const struct request *req, const struct reply *reply,
 		.verdict = v,
 	};
 
-	if (c->target.bad_rule.line != 0) {
-		char number[NUMBER_CAP];
-
-		log_operator(
-		    "_redirects:", text_number(number, c->target.bad_rule.line),
-		    ": ", c->target.bad_rule.problem, NULL);
-	}
+	report_problems(c);
 	if (!c->options->log_requests)
 		return;
 	/*

@@ -33,6 +33,7 @@ struct stored {
 	unsigned available; /* bits of 1 << coding */
 	bool is_compressed; /* in itself: neighbours are not looked for */
 	bool may_grow; /* a neighbour is there that is outdated or no file */
+	unsigned outdated; /* bits of those that are of another content */
 	struct stored_file by_coding[CODING_NONE];
 };
 

@@ -43,6 +43,14 @@ is_hidden(const struct path *p, size_t start)
 	return start > 0 || !slice_equal(segment, SLICE(".well-known"));
 }
 
+const char *
+target_index(const struct path *p)
+{
+	if (!p->ends_in_slash)
+		return "";
+	return p->len > 0 ? "/index.html" : "index.html";
+}
+
 enum verdict
 target_decode_path(struct slice encoded, struct path *ret_path)
 {

@@ -23,6 +23,12 @@ struct path {
 };
 
 /*
+ * What leads from the name of a directory to that of its index, which fits
+ * behind it; "" where the path does not end in a slash.
+ */
+const char *target_index(const struct path *p);
+
+/*
  * Turns the path of a request target ("/a%20b/") into ret_path.
  *
  * PROCEED: no segment is "." or "..", empty, or hidden.  HIDDEN: it is

@@ -65,6 +65,7 @@ static bool
 take(void *options, int letter, const char *value)
 {
 	struct upper_options *o = options;
+	unsigned choice;
 
 	switch (letter) {
 	case 'b':
@@ -82,7 +83,10 @@ take(void *options, int letter, const char *value)
 		o->nodelay = true;
 		return true;
 	case 'l':
-		return word_choice(value, "none", "lines", &o->log_lines);
+		if (!word_choice(value, "none|lines", &choice))
+			return false;
+		o->log_lines = choice == 1;
+		return true;
 	default:
 		return false;
 	}

@@ -98,31 +98,13 @@ word_bytes(const char *s, uint64_t *ret_bytes)
 }
 
 bool
-word_choice(const char *s, const char *no, const char *yes, bool *ret_yes)
+word_choice(const char *s, const char *words, unsigned *ret_index)
 {
-	bool is_yes = strcmp(s, yes) == 0;
+	struct slice rest = slice_of(words), value = slice_of(s);
 
-	if (!is_yes && strcmp(s, no) != 0)
-		return false;
-	*ret_yes = is_yes;
-	return true;
-}
-
-static bool
-parse_sandbox(const char *s, enum sandbox_mode *ret_mode)
-{
-	static const struct {
-		const char *word;
-		enum sandbox_mode mode;
-	} modes[] = {
-		{ "auto", SANDBOX_AUTO },
-		{ "require", SANDBOX_REQUIRE },
-		{ "off", SANDBOX_OFF },
-	};
-
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (strcmp(s, modes[i].word) == 0) {
-			*ret_mode = modes[i].mode;
+	for (unsigned i = 0; rest.len > 0; i++) {
+		if (slice_equal(slice_take(&rest, '|'), value)) {
+			*ret_index = i;
 			return true;
 		}
 	}
@@ -132,6 +114,8 @@ parse_sandbox(const char *s, enum sandbox_mode *ret_mode)
 static bool
 take_common(struct common_options *common, int letter, const char *value)
 {
+	unsigned choice;
+
 	switch (letter) {
 	case 'u':
 		if (*value == '\0')
@@ -142,7 +126,10 @@ take_common(struct common_options *common, int letter, const char *value)
 		common->allow_root = true;
 		return true;
 	case 'S':
-		return parse_sandbox(value, &common->sandbox);
+		if (!word_choice(value, "auto|require|off", &choice))
+			return false;
+		common->sandbox = (enum sandbox_mode)choice;
+		return true;
 	case 'h':
 		common->show_help = true;
 		return true;

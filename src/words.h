@@ -93,7 +93,7 @@ bool word_count(const char *s, unsigned long *ret_count);
 /* BYTES = 1*DIGIT [ "K" / "M" ], up to a gigabyte. */
 bool word_bytes(const char *s, uint64_t *ret_bytes);
 
-/* Which of two words s is. */
-bool word_choice(const char *s, const char *no, const char *yes, bool *ret_yes);
+/* One of several words, given as "auto|any|off": its index among them. */
+bool word_choice(const char *s, const char *words, unsigned *ret_index);
 
 #endif

@@ -63,7 +63,7 @@ assert_operator_error() {
 		--head-timeout=nan --send-timeout=1e3 --max-requests=-1 \
 		--max-requests=1.5 --max-requests=99999999999999999999 \
 		--max-body=64G --max-body=2000M --max-body= --max-body=K --max-body=1.5K \
-		--max-body=-1 --min-rate=fast --max-life=0.0 --user= --sandbox=on --etag=none --persist=never --log=json; do
+		--max-body=-1 --min-rate=fast --max-life=0.0 --user= --sandbox=on --etag=none --variants=on --persist=never --log=json; do
 		ask "$REQUEST" "$bad" "$FILES"
 		assert_operator_error 64 "httpd: option value '${bad#*=}' makes no sense; see httpd --help"
 	done

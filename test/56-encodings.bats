@@ -357,7 +357,7 @@ rows_of_choices() {
 	check_rows statuses
 }
 
-@test "a neighbour counts if it is as old as the file or newer, in seconds" {
+@test "a variant that changed after its file counts if it is as old or newer, in seconds" {
 	make_file x.css gz
 	local date wanted
 	while IFS='|' read -r date wanted; do
@@ -386,6 +386,112 @@ rows_of_choices() {
 	touch -d '1994-11-06 08:49:37 UTC' "$tree/x.css.gz"
 	ask_coded x.css gzip
 	assert_coding gzip
+}
+
+# release N [SUFFIX]...: a directory with release N of x.css and its variants,
+# all of one month, ready to be copied over another one with its dates.
+release() {
+	local dir=$BATS_TEST_TMPDIR/release-$1 name
+	mkdir -p "$dir"
+	printf 'release %s\n' "$1" >"$dir/x.css"
+	gzip -k "$dir/x.css"
+	touch -d "2020-0$1-01 UTC" "$dir"/*
+}
+
+@test "an older file that replaces a newer one is not sent as the newer one's variant" {
+	release 1
+	release 2
+	cp -p "$BATS_TEST_TMPDIR/release-2/"* "$tree"
+	ask_coded x.css gzip
+	assert_coding gzip
+	cp -p "$BATS_TEST_TMPDIR/release-1/x.css" "$tree"
+	ask_coded x.css gzip
+	assert_coding identity
+	assert_equal "$(content)" 'release 1'
+	has_no Vary
+	options=(--variants=any)
+	ask_coded x.css gzip
+	assert_coding gzip
+	assert_equal "$(content | gzip -dc)" 'release 2'
+	options=(--variants=auto)
+	cp -p "$BATS_TEST_TMPDIR/release-1/x.css.gz" "$tree"
+	ask_coded x.css gzip
+	assert_coding gzip
+	assert_equal "$(content | gzip -dc)" 'release 1'
+}
+
+@test "a tree that is copied with its dates, in any order and by any tool, has its variants" {
+	release 1
+	cd "$BATS_TEST_TMPDIR/release-1"
+	local how
+	printf '%s\n' x.css x.css.gz >../forward
+	printf '%s\n' x.css.gz x.css >../backward
+	for how in 'tar -cf - -T ../forward | tar -C "$tree" -xf -' \
+		'tar -cf - -T ../backward | tar -C "$tree" -xf -' \
+		'cp -a . "$tree"' 'rsync -a ./ "$tree"' 'rsync -a --delay-updates ./ "$tree"' \
+		'zip -q ../forward.zip -@ <../forward && unzip -q ../forward.zip -d "$tree"' \
+		'zip -q ../backward.zip -@ <../backward && unzip -q ../backward.zip -d "$tree"' \
+		'git init -q && git add . && git -c user.name=x -c user.email=x commit -qm x &&
+			git clone -q . "$tree/clone" && mv "$tree/clone/"* "$tree"'; do
+		tree=$BATS_TEST_TMPDIR/tree.$((++copies))
+		mkdir "$tree"
+		eval "$how"
+		ask_coded x.css gzip
+		printf '%s\n' "$how"
+		assert_coding gzip
+	done
+}
+
+@test "a variant that a bundler writes after its file counts, one from before it does not" {
+	printf 'bundled' >"$tree/app.js"
+	printf 'zipped' >"$tree/app.js.gz"
+	ask_coded app.js gzip
+	assert_coding gzip
+	printf 'bundled again' >"$tree/app.js"
+	ask_coded app.js gzip
+	assert_coding identity
+	touch "$tree/app.js.gz"
+	ask_coded app.js gzip
+	assert_coding gzip
+}
+
+@test "--variants=any sends variants whatever their dates, --variants=off none, unasked" {
+	make_file x.css gz
+	touch -d 1990-01-01 "$tree/x.css.gz"
+	options=(--variants=any)
+	ask_coded x.css gzip
+	assert_coding gzip
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/log")" 1
+	make_file x.css gz
+	options=(--variants=off)
+	ask_coded x.css gzip
+	assert_coding identity
+	has_no Vary
+	printf 'GET /x.css HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n' |
+		strace -f -o "$BATS_TEST_TMPDIR/calls" "$HTTPD" --variants=off "$tree" >/dev/null 2>&1
+	refute grep -q 'x\.css\.' "$BATS_TEST_TMPDIR/calls"
+}
+
+@test "the log says once a connection that a variant was passed over" {
+	make_file x.css br gz
+	mkdir "$tree/dir"
+	make_file dir/index.html gz
+	touch "$tree/x.css" "$tree/dir/index.html"
+	local i
+	for i in 1 2 3; do
+		request GET /x.css 'Accept-Encoding: gzip'
+		request GET /dir/ 'Accept-Encoding: gzip'
+	done
+	ask "$requests" "$tree"
+	assert_status 200 ok
+	assert_equal "$(grep -c '^httpd: ' "$BATS_TEST_TMPDIR/log")" 1
+	assert_equal "$(head -1 "$BATS_TEST_TMPDIR/log")" \
+		'httpd: /x.css.br is not sent: its times are not those of a variant of the present file; see --variants'
+	ask_one GET /dir/
+	assert_equal "$(head -1 "$BATS_TEST_TMPDIR/log")" \
+		'httpd: /dir/index.html.gz is not sent: its times are not those of a variant of the present file; see --variants'
+	# A client that asks for what is not there sees nothing of it.
+	refute grep -aq variants "$answer"
 }
 
 @test "image trees, in which every file is dated 1, have neighbours" {

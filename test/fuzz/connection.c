@@ -105,6 +105,7 @@ struct setting {
 	struct options options;
 	struct os_plan plan;
 	bool has_site;
+	enum variants_mode variants;
 	int life_ms;
 	unsigned layers_lacking; /* of the sandbox, by their bits */
 };
@@ -139,7 +140,9 @@ make_setting(struct fuzz_input input, struct setting *s)
 		.tree = trees[fuzz_whim(&w, 4)],
 		.calendar = calendars[fuzz_whim(&w, 6)],
 	};
-	s->has_site = fuzz_whim(&w, 16) != 1;
+	unsigned site = fuzz_whim(&w, 16);
+	s->has_site = site != 1;
+	s->variants = (enum variants_mode)(site / 2 % 3);
 	s->life_ms = lives[fuzz_whim(&w, 4)];
 	s->options.patience.min_rate = rates[fuzz_whim(&w, 4)];
 	s->options.common.sandbox = (enum sandbox_mode)fuzz_whim(&w, 3);
@@ -546,7 +549,7 @@ check_log(const struct setting *setting, const struct answers *answers)
 static void
 serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 {
-	struct site site = { .root = OS_ROOT };
+	struct site site = { .root = OS_ROOT, .variants = setting->variants };
 
 	setting->plan.mood = mood;
 	/* A life that is over waits for nothing, not even to send. */

@@ -56,8 +56,8 @@ same_options(const struct options *a, const struct options *b)
 	    a->head_timeout_ms == b->head_timeout_ms &&
 	    a->policy.persist == b->policy.persist &&
 	    a->policy.portable_tags == b->policy.portable_tags &&
-	    a->max_requests == b->max_requests && a->max_body == b->max_body &&
-	    a->log_requests == b->log_requests;
+	    a->variants == b->variants && a->max_requests == b->max_requests &&
+	    a->max_body == b->max_body && a->log_requests == b->log_requests;
 }
 
 static void
@@ -131,6 +131,11 @@ check_written(const struct options *o)
 		[SANDBOX_REQUIRE] = "require",
 		[SANDBOX_OFF] = "off",
 	};
+	static const char *const variants[] = {
+		[VARIANTS_AUTO] = "auto",
+		[VARIANTS_ANY] = "any",
+		[VARIANTS_OFF] = "off",
+	};
 	char words[16][64], *argv[24] = { "" };
 	int count = 0, argc = 1;
 	struct options again = default_options;
@@ -147,6 +152,7 @@ check_written(const struct options *o)
 	    o->policy.persist == PERSIST_ALWAYS ? "always" : "ok");
 	snprintf(words[count++], 64, "--etag=%s",
 	    o->policy.portable_tags ? "portable" : "inode");
+	snprintf(words[count++], 64, "-z%s", variants[o->variants]);
 	snprintf(words[count++], 64, "--log=%s",
 	    o->log_requests ? "combined" : "none");
 	snprintf(words[count++], 64, "-S%s", sandboxes[o->common.sandbox]);

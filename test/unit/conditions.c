@@ -200,6 +200,61 @@ check_age(void)
 	}
 }
 
+/* Times of a variant, and whether it is one of a file of the times below. */
+static const struct variant_row {
+	const char *name;
+	int64_t modified;
+	uint32_t modified_ns;
+	int64_t changed;
+	uint32_t changed_ns;
+	bool is_current;
+} variant_rows[] = {
+#define FILE_MODIFIED 1000000
+#define FILE_CHANGED 2000000
+	{ "the same times", FILE_MODIFIED, 500, FILE_CHANGED, 500, true },
+	{ "written later", FILE_MODIFIED + 1, 0, FILE_CHANGED + 1, 0, true },
+	{ "written a nanosecond later", FILE_MODIFIED, 501, FILE_CHANGED, 501,
+	    true },
+	{ "the same date, copied after it", FILE_MODIFIED, 500,
+	    FILE_CHANGED + 100000, 0, true },
+	{ "the same date, copied just before it", FILE_MODIFIED, 500,
+	    FILE_CHANGED, 499, true },
+	{ "the same date, copied ten minutes before it", FILE_MODIFIED, 500,
+	    FILE_CHANGED - 600, 500, true },
+	{ "the same date, copied more than ten minutes before it",
+	    FILE_MODIFIED, 500, FILE_CHANGED - 600, 499, false },
+	{ "the same date, changed long before it", FILE_MODIFIED, 500, 1, 0,
+	    false },
+	{ "the same second, without a fraction, copied before it",
+	    FILE_MODIFIED, 0, FILE_CHANGED - 600, 500, true },
+	{ "the same second, another fraction, copied before it", FILE_MODIFIED,
+	    501, FILE_CHANGED - 1, 0, false },
+	{ "a nanosecond older, copied after it", FILE_MODIFIED, 499,
+	    FILE_CHANGED + 1, 0, false },
+	{ "a second older, without a fraction", FILE_MODIFIED - 1, 0,
+	    FILE_CHANGED + 1, 0, false },
+	{ "newer, and changed a nanosecond before it", FILE_MODIFIED + 9, 0,
+	    FILE_CHANGED, 499, false },
+	{ "newer, and changed at the same time", FILE_MODIFIED + 9, 0,
+	    FILE_CHANGED, 500, true },
+	{ "at the end of time", INT64_MAX, 0, INT64_MAX, 999999999, true },
+	{ "at the start of time", INT64_MIN, 0, INT64_MIN, 0, false },
+	{ "the same date, changed at the start of time", FILE_MODIFIED, 500,
+	    INT64_MIN, 0, false },
+};
+
+static void
+check_variant(const struct variant_row *row)
+{
+	const struct file_facts file = { 9, 9, FILE_MODIFIED, 500, FILE_CHANGED,
+		500 };
+	const struct file_facts variant = { 5, 8, row->modified,
+		row->modified_ns, row->changed, row->changed_ns };
+
+	unit_bool(
+	    "is current", row->is_current, variant_is_current(&variant, &file));
+}
+
 /*
  * Files that differ have tags that differ; the inode and the time of the change
  * are in some of them only.
@@ -713,6 +768,10 @@ main(void)
 	for (size_t i = 0; i < UNIT_COUNT(file_rows); i++) {
 		unit_begin(file_rows[i].name);
 		check_file(&file_rows[i]);
+	}
+	for (size_t i = 0; i < UNIT_COUNT(variant_rows); i++) {
+		unit_begin(variant_rows[i].name);
+		check_variant(&variant_rows[i]);
 	}
 	check_age();
 	check_differences();

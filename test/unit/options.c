@@ -59,6 +59,10 @@ static const struct row {
 	{ "-e portable", NULL, DEFAULTS " e=portable" },
 	{ "--etag=portable", NULL, DEFAULTS " e=portable" },
 	{ "--etag=portable --etag=inode", NULL, DEFAULTS },
+	{ "-z auto", NULL, DEFAULTS },
+	{ "-z any", NULL, DEFAULTS " z=any" },
+	{ "--variants=off", NULL, DEFAULTS " z=off" },
+	{ "--variants=any --variants=auto", NULL, DEFAULTS },
 	{ "-e portable -p always", NULL,
 	    "files t=1000 H=10000 s=30000 p=always n=0 l=combined e=portable" },
 	{ "-p always -e inode", NULL,
@@ -188,6 +192,10 @@ static const struct row {
 	{ "-e INODE", NULL, "option value|INODE|" SENSELESS },
 	{ "-e none", NULL, "option value|none|" SENSELESS },
 	{ "--etag=", NULL, "option value||" SENSELESS },
+	{ "--variants=", NULL, "option value||" SENSELESS },
+	{ "--variants=on", NULL, "option value|on|" SENSELESS },
+	{ "--variants=any|off", NULL, "option value|any|off|" SENSELESS },
+	{ "--variants=auto|", NULL, "option value|auto||" SENSELESS },
 	{ "-e", NULL, "option|-e|" VALUELESS },
 	{ "-p OK", NULL, "option value|OK|" SENSELESS },
 	{ "-p never", NULL, "option value|never|" SENSELESS },
@@ -309,6 +317,9 @@ check(const char *given, const char *environment, const char *result)
 	if (o.common.sandbox != SANDBOX_AUTO)
 		add(newer, sizeof(newer), " S=%s",
 		    o.common.sandbox == SANDBOX_OFF ? "off" : "require");
+	if (o.variants != VARIANTS_AUTO)
+		add(newer, sizeof(newer), " z=%s",
+		    o.variants == VARIANTS_OFF ? "off" : "any");
 	if (read)
 		snprintf(buf, sizeof(buf),
 		    "%s t=%d H=%d s=%d p=%s n=%lu l=%s%s%s%s%s", o.directory,
@@ -362,8 +373,9 @@ check_help(void)
 		"-H, --head-timeout=", "-s, --send-timeout=",
 		"-p, --persist=ok|always",
 		"-n, --max-requests=", "-b, --max-body=BYTES",
-		"-e, --etag=inode|portable", "-l, --log=combined|none",
-		"-h, --help", "-V, --version", "HTTPD_OPTIONS", "DIRECTORY" };
+		"-e, --etag=inode|portable", "-z, --variants=auto|any|off",
+		"-l, --log=combined|none", "-h, --help", "-V, --version",
+		"HTTPD_OPTIONS", "DIRECTORY" };
 
 	unit_begin("--help");
 	for (size_t i = 0; i < UNIT_COUNT(names); i++)
