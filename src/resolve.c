@@ -37,8 +37,23 @@ site_open(struct site *site, const char *directory, enum variants_mode variants)
 		close(fd);
 		return error;
 	}
-	*site = (struct site){ .root = fd, .variants = variants };
+	*site = (struct site){
+		.root = fd,
+		.directory = directory,
+		.variants = variants,
+	};
 	return 0;
+}
+
+bool
+site_is_current(const struct site *site)
+{
+	struct stat open, named;
+
+	/* Without a flag, musl makes another system call of it (sandbox.c). */
+	return fstatat(site->root, "", &open, AT_EMPTY_PATH) == 0 &&
+	    fstatat(AT_FDCWD, site->directory, &named, AT_NO_AUTOMOUNT) == 0 &&
+	    open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
 /* What a failure to open says about the request. */

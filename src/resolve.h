@@ -23,6 +23,7 @@ enum variants_mode {
 /* The document root, open for the life of the process, and its policy. */
 struct site {
 	int root; /* an O_PATH descriptor of the directory */
+	const char *directory; /* its name, as the operator gave it */
 	enum variants_mode variants;
 };
 
@@ -41,11 +42,18 @@ struct target {
 };
 
 /*
- * Opens the document root.  0, or the errno value that tells why it cannot be
- * entered.
+ * Opens the document root, whose name is kept.  0, or the errno value that tells
+ * why it cannot be entered.
  */
 int site_open(
     struct site *site, const char *directory, enum variants_mode variants);
+
+/*
+ * Whether the name of the document root still means the directory that is open.
+ * false where another one has taken its place, by a link that was switched for
+ * example, and where the name cannot be resolved.  Two system calls.
+ */
+bool site_is_current(const struct site *site);
 
 /*
  * Finds what answers a request.  FOUND: ret_target->file is open: the file

@@ -32,6 +32,7 @@ struct conn {
 	struct channel channel;
 	unsigned long requests; /* answered so far */
 	bool outdated_is_reported; /* outdated variants, once a connection */
+	time_t site_seen; /* when its name was last looked at, in seconds */
 	struct input in;
 	struct target target;
 	struct output out;
@@ -124,6 +125,20 @@ must_read_content(const struct request *req, enum verdict v)
 	    !req->expects_continue;
 }
 
+/*
+ * Whether the document root has been replaced, which is looked at once a second
+ * at most: a connection that persists would serve the old one for ever.
+ */
+static bool
+site_was_replaced(struct conn *c, const struct timespec *now)
+{
+	time_t seen = c->site_seen;
+
+	c->site_seen = now->tv_sec;
+	return c->requests > 0 && seen != now->tv_sec && c->site != NULL &&
+	    !site_is_current(c->site);
+}
+
 /* Reads the content, and says what is to become of a request with verdict v. */
 static enum verdict
 read_rest(struct conn *c, struct request *req, enum verdict v)
@@ -176,8 +191,10 @@ answer_one(struct conn *c)
 	}
 	if (v == PROCEED)
 		v = resolve_target(c->site, store, &req, &now, &c->target);
-	bool last = ++c->requests == c->options->max_requests ||
+	bool last = site_was_replaced(c, &now) ||
+	    c->requests + 1 == c->options->max_requests ||
 	    channel_is_over(&c->channel);
+	c->requests++;
 	v = decide_reply(
 	    v, &req, &c->target, &c->options->policy, last, &now, &reply);
 

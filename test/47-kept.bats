@@ -206,6 +206,68 @@ teardown() {
 	EOP
 }
 
+@test "where the name of the root has another meaning, the next response is the last, of the old root" {
+	let_others_in
+	talk <<-'EOP'
+		from kept import *
+		for change in ("switched", "removed", "moved", "forbidden", "the same"):
+		    top = tree()
+		    for release in "12":
+		        write(top, f"{release}/f.png", f"release {release}")
+		    os.symlink("1", top + "/current")
+		    settle(top)
+		    c = Handler("--timeout=20", "--user=nobody", root=top + "/current")
+		    for _ in range(3):
+		        answer = c.ask("/f.png")
+		        check("Connection", answer.fields["connection"], "keep-alive")
+		    if change == "switched":
+		        os.symlink("2", top + "/n")
+		        os.rename(top + "/n", top + "/current")
+		    elif change == "removed":
+		        os.remove(top + "/current")
+		    elif change == "moved":
+		        os.rename(top + "/1", top + "/old")
+		    elif change == "forbidden":
+		        os.chmod(top, 0)
+		    # It is looked at once a second.
+		    second = int(time.time())
+		    while int(time.time()) == second:
+		        time.sleep(0.02)
+		    answer = c.ask("/f.png")
+		    check(change + ": content", answer.content, b"release 1")
+		    last = change != "the same"
+		    check(change + ": Connection", answer.fields["connection"],
+		          "close" if last else "keep-alive")
+		    if not last:
+		        c.half_close()
+		    c.check_ended(*["ok"] * 4)
+	EOP
+}
+
+@test "the name of the root is looked at once a second, and never for the first request" {
+	talk <<-'EOP'
+		from kept import *
+		root = tree()
+		write(root, "f.png", "a file")
+		trace = os.path.join(TMP, "trace")
+		c = Handler("--timeout=20", root=root, before=("strace", "-f", "-qq", "-o",
+		    trace, "-e", "trace=/fstatat|statx|openat2$"))
+		def looks():
+		    with open(trace) as file:
+		        return sum('AT_FDCWD, "' + root in line for line in file)
+		c.ask("/f.png")
+		check("looks for the first request", looks(), 0)
+		begun, asked = int(time.time()), 1
+		while int(time.time()) < begun + 3:
+		    c.ask("/f.png")
+		    asked += 1
+		check_within("requests", asked, 50, 1000000)
+		check_within("looks in three seconds", looks(), 2, 4)
+		c.half_close()
+		c.check_ended(*["ok"] * asked)
+	EOP
+}
+
 @test "what a change elsewhere could alter is not kept" {
 	talk <<-'EOP'
 		from kept import *

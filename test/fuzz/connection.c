@@ -549,7 +549,11 @@ check_log(const struct setting *setting, const struct answers *answers)
 static void
 serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 {
-	struct site site = { .root = OS_ROOT, .variants = setting->variants };
+	struct site site = {
+		.root = OS_ROOT,
+		.directory = OS_DIRECTORY,
+		.variants = setting->variants,
+	};
 
 	setting->plan.mood = mood;
 	/* A life that is over waits for nothing, not even to send. */

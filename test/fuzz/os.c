@@ -651,9 +651,16 @@ int
 fake_fstatat(int dir, const char *path, struct stat *st, int flags)
 {
 	call();
+	memset(st, 0, sizeof(*st));
+	if (dir == AT_FDCWD) {
+		require(strcmp(path, OS_DIRECTORY) == 0);
+		require(flags == AT_NO_AUTOMOUNT);
+		describe(NULL, st);
+		st->st_ino += whim(OS_HOSTILE, 4) == 1;
+		return whim(OS_HOSTILE, 4) == 1 ? fail(ENOENT) : 0;
+	}
 	require(dir == OS_ROOT);
 	require((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) == 0);
-	memset(st, 0, sizeof(*st));
 	if (*path == '\0') {
 		require((flags & AT_EMPTY_PATH) != 0);
 		describe(NULL, st);

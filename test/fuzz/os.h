@@ -14,6 +14,9 @@
 /* The descriptors that the program is started with, and the root's. */
 enum { OS_IN, OS_OUT, OS_LOG, OS_ROOT, OS_FIRST, OS_FILES = 96 };
 
+/* The root's name. */
+#define OS_DIRECTORY "site"
+
 /* How much of the whims is listened to. */
 enum os_mood {
 	OS_SMOOTH, /* every call does all that it is asked for, at once */
