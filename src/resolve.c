@@ -23,6 +23,8 @@
  */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_LARGEFILE)
 
+#define RULES_NAME "_redirects" /* at the root */
+
 int
 site_open(struct site *site, const char *directory, enum variants_mode variants)
 {
@@ -106,19 +108,45 @@ target_close(struct target *t)
 }
 
 /*
+ * Whether a path names a directory; "" is the root.  errno tells why it does
+ * not.
+ */
+static bool
+is_directory(const struct site *site, const char *path)
+{
+	if (*path == '\0')
+		return true;
+	int fd =
+	    open_beneath(site->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/*
  * What a path that may not be read is: a directory all the same, since in the
  * sandbox none may be, or nothing at all by now.
  */
 static enum verdict
 verdict_of_unreadable(const struct site *site, const char *path)
 {
-	int fd =
-	    open_beneath(site->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (is_directory(site, path))
+		return SLASH_MISSING;
+	return errno == ENOTDIR ? FORBIDDEN : verdict_of_error(errno);
+}
 
-	if (fd < 0)
-		return errno == ENOTDIR ? FORBIDDEN : verdict_of_error(errno);
-	close(fd);
-	return SLASH_MISSING;
+/*
+ * Whether a file is the tree's rules, under whatever name it was found: a hard
+ * or symbolic link, or a name that the file system takes for the same (another
+ * case, a short name, dots at the end).
+ */
+static bool
+is_rules(const struct site *site, const struct stored_file *f)
+{
+	struct stat st;
+
+	return fstatat(site->root, RULES_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == f->device && st.st_ino == f->facts.inode;
 }
 
 /*
@@ -162,6 +190,20 @@ open_regular(
 	return FOUND;
 }
 
+/* The same for what clients may see; HIDDEN: it is the tree's rules. */
+static enum verdict
+open_public(
+    const struct site *site, const char *path, struct stored_file *ret_file)
+{
+	enum verdict v = open_regular(site, path, ret_file);
+
+	if (v == FOUND && is_rules(site, ret_file)) {
+		close(ret_file->fd);
+		return HIDDEN;
+	}
+	return v;
+}
+
 /* Whether there is something by that name; cheaper than a failure to open. */
 static bool
 is_there(const struct site *site, const char *path)
@@ -181,7 +223,7 @@ open_stored(const struct site *site, char *path, struct stored *ret_stored)
 	struct stored *s = ret_stored;
 	struct stored_file *identity = &s->by_coding[CODING_IDENTITY];
 	char *end = path + strlen(path);
-	enum verdict v = open_regular(site, path, identity);
+	enum verdict v = open_public(site, path, identity);
 
 	if (v != FOUND)
 		return v;
@@ -198,7 +240,7 @@ open_stored(const struct site *site, char *path, struct stored *ret_stored)
 		memcpy(end, suffix, strlen(suffix) + 1);
 		if (!is_there(site, path))
 			continue;
-		v = open_regular(site, path, f);
+		v = open_public(site, path, f);
 		if (v == OUT_OF_RESOURCES)
 			break;
 		if (v == FOUND &&
@@ -278,7 +320,9 @@ open_path(const struct site *site, struct store *store, const struct request *r,
 	enum verdict v = open_named(site, store, r, now, p->name, t);
 	p->name[len] = '\0';
 	if (p->ends_in_slash && v == SLASH_MISSING)
-		v = NOT_REGULAR; /* index.html is a directory */
+		return NOT_REGULAR; /* index.html is a directory */
+	if (p->ends_in_slash && v == NOT_FOUND && is_directory(site, p->name))
+		return NO_INDEX;
 	return v;
 }
 
@@ -287,7 +331,7 @@ static enum verdict
 find_rule(const struct site *site, struct target *t)
 {
 	struct stored_file rules = { .fd = -1 };
-	enum verdict v = open_regular(site, "_redirects", &rules);
+	enum verdict v = open_regular(site, RULES_NAME, &rules);
 
 	if (v != FOUND) {
 		/* Rules that nobody may read are the operator's mistake. */
@@ -310,7 +354,7 @@ static bool
 open_page(const struct site *site, struct target *t)
 {
 	struct stored_file page = { .fd = -1 };
-	enum verdict v = open_regular(site, "404.html", &page);
+	enum verdict v = open_public(site, "404.html", &page);
 
 	if (v == FOUND) {
 		t->file = page.fd;

@@ -92,8 +92,18 @@ get_both() {
 	assert_equal "$(field Location)" '/why%3F/?not'
 }
 
-@test "a directory without an index is answered 404" {
-	get_both /dir/sub/ 404 not-found
+@test "a directory without an index is answered 404, and the log says why" {
+	get_both /dir/sub/ 404 no-index
+	get_both / 404 no-index
+	get_both '/dir/sub//?x' 404 no-index
+	get_both /none/ 404 not-found
+	get_both /dir/index.html/ 404 not-found
+	ln -s dir/sub "$tree/linked"
+	get /linked/ "$tree"
+	assert_status 404 no-index
+	ln -s / "$tree/root"
+	get /root/ "$tree"
+	assert_status 404 outside
 }
 
 @test "a directory named index.html is answered 404" {
@@ -125,6 +135,42 @@ get_both() {
 	assert_status 404 hidden
 	get /.well-known/.x "$tree"
 	assert_status 404 hidden
+}
+
+@test "the rules are hidden under every name" {
+	echo '/old /new' >"$tree/_redirects"
+	ln "$tree/_redirects" "$tree/dir/hard.txt"
+	ln "$tree/_redirects" "$tree/dir/sub/file.txt.gz"
+	ln -s _redirects "$tree/soft.txt"
+	ln -s . "$tree/self"
+	local target
+	for target in /_redirects /dir/hard.txt /soft.txt /self/_redirects \
+		/self/self/_redirects; do
+		get "$target" "$tree"
+		assert_status 404 hidden
+		refute grep -q old "$answer"
+	done
+	ask "GET /dir/sub/file.txt HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n" "$tree"
+	assert_status 200 ok
+	assert_equal "$(content)" deep
+	get_by_walk /dir/hard.txt "$tree"
+	assert_status 404 hidden
+	# Not its copy, and not what took its place.
+	cp "$tree/_redirects" "$tree/copy.txt"
+	mv "$tree/_redirects" "$tree/old-rules.txt"
+	echo '/other /rules' >"$tree/_redirects"
+	get /copy.txt "$tree"
+	assert_status 200 ok
+	get /old-rules.txt "$tree"
+	assert_status 200 ok
+}
+
+@test "the tree's own 404.html is not its rules" {
+	echo '/old /new' >"$tree/_redirects"
+	ln "$tree/_redirects" "$tree/404.html"
+	get /none "$tree"
+	assert_status 404 not-found
+	refute grep -q old "$answer"
 }
 
 @test "a symbolic link that stays inside is followed by openat2, not by the walk" {
@@ -239,7 +285,7 @@ get_both() {
 		"$BATS_TEST_TMPDIR/strace" >"$BATS_TEST_TMPDIR/after"
 	run grep -v -e 'O_PATH|O_DIRECTORY) = ' -e '+++ exited with 0' \
 		-e 'openat2([3-9],.*resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_BENEATH' \
-		-e 'faccessat2\?([3-9], "\.", X_OK' -e 'stat[xat]*([1-9], "\(dir[^"]*\)\?", ' \
+		-e 'faccessat2\?([3-9], "\.", X_OK' -e 'stat[xat]*([1-9], "\(dir[^"]*\|_redirects\)\?", ' \
 		"$BATS_TEST_TMPDIR/after"
 	assert_output ''
 	assert_equal "$(grep -c 'O_PATH|O_DIRECTORY) = ' "$BATS_TEST_TMPDIR/after")" 1
