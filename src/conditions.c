@@ -26,7 +26,8 @@ change_is_settled(int64_t seconds, int64_t ns, const struct timespec *now)
  * How much later than its variant a file may have changed where both have one
  * date: a copy of the tree may reach the variant first, and the file when it is
  * nearly done.  Of 23 000 pairs, tar, cp, rsync, git and unzip leave the two 20
- * seconds apart at most, in the worst order; a slow disk or network takes longer.
+ * seconds apart at most, in the worst order; a slow disk or network takes
+ * longer.
  */
 #define COPY_SECONDS_MAX 600
 

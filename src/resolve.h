@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-/* Which precompressed variants of a file are sent, in the order of --variants. */
+/* Which precompressed variants are sent, in the order of --variants. */
 enum variants_mode {
 	VARIANTS_AUTO, /* those whose times say that they hold its content */
 	VARIANTS_ANY,
@@ -42,8 +42,8 @@ struct target {
 };
 
 /*
- * Opens the document root, whose name is kept.  0, or the errno value that tells
- * why it cannot be entered.
+ * Opens the document root, whose name is kept.  0, or the errno value that
+ * tells why it cannot be entered.
  */
 int site_open(
     struct site *site, const char *directory, enum variants_mode variants);
