@@ -33,6 +33,7 @@
 #define TIMER_TICK_MS 10 /* a receive timeout may end one tick early */
 #define TAKEN_AT_ONCE (32u << 10) /* half of the window that TCP starts with */
 #define IDLE_LOOKS 8 /* in one idle timeout, at what the peer has taken */
+#define FALSE_READY_MS 20 /* pause, where poll promised what was not there */
 
 /*
  * musl's own function looks for the kernel's faster one at its first use, which
@@ -127,6 +128,13 @@ received(ssize_t n, size_t *ret_len)
 	return IO_DONE;
 }
 
+/* Pauses where poll has promised what was not there, `left_ms` at most. */
+static void
+pause_shortly(int64_t left_ms)
+{
+	poll(NULL, 0, left_ms < FALSE_READY_MS ? (int)left_ms : FALSE_READY_MS);
+}
+
 enum io_result
 channel_receive_until(struct channel *ch, char *buf, size_t cap,
     int64_t deadline_ms, size_t *ret_len)
@@ -154,9 +162,12 @@ channel_receive_until(struct channel *ch, char *buf, size_t cap,
 		ssize_t n = ch->in_is_socket ?
 		    recv(ch->in, buf, cap, MSG_DONTWAIT) :
 		    read(ch->in, buf, cap);
-		if (n < 0 && (would_block(errno) || errno == EINTR))
-			continue;
-		return received(n, ret_len);
+		if (n >= 0 || (errno != EINTR && !would_block(errno)))
+			return received(n, ret_len);
+		if (left <= 0)
+			return IO_TIMEOUT;
+		if (would_block(errno))
+			pause_shortly(left);
 	}
 }
 
@@ -330,13 +341,20 @@ enum io_result
 channel_wait_for_room(struct channel *ch)
 {
 	int left_ms;
+	bool room_was_none = ch->sent_at_room == ch->sent + 1;
 
 	while (peer_keeps_up(ch, &left_ms)) {
 		struct pollfd out = { .fd = ch->out, .events = POLLOUT };
+
+		if (room_was_none)
+			pause_shortly(left_ms);
+		room_was_none = false;
 		int ready = poll(&out, 1, left_ms);
 
-		if (ready > 0)
+		if (ready > 0) {
+			ch->sent_at_room = ch->sent + 1;
 			return IO_DONE;
+		}
 		if (ready < 0 && errno != EINTR)
 			return IO_GONE;
 	}
@@ -359,18 +377,22 @@ has_room(const struct channel *ch)
 static enum io_result
 write_all(struct channel *ch, struct slice s)
 {
+	bool has_blocked = false;
+
 	while (s.len > 0) {
-		enum io_result r =
-		    has_room(ch) ? IO_DONE : channel_wait_for_room(ch);
+		enum io_result r = !has_blocked && has_room(ch) ?
+		    IO_DONE :
+		    channel_wait_for_room(ch);
 
 		if (r != IO_DONE)
 			return r;
 		ssize_t n =
 		    write(ch->out, s.ptr, s.len < PIPE_BUF ? s.len : PIPE_BUF);
+		has_blocked = n < 0 && would_block(errno);
 		if (n >= 0) {
 			s = slice_after(s, (size_t)n);
 			ch->sent += (uint64_t)n;
-		} else if (errno != EINTR && !would_block(errno)) {
+		} else if (!has_blocked && errno != EINTR) {
 			return IO_GONE;
 		}
 	}

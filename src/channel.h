@@ -52,6 +52,7 @@ struct channel {
 	void (*before_held)(void); /* is called before they do; may be NULL */
 	unsigned long moment; /* another one after all receiving and sending */
 	struct window window;
+	uint64_t sent_at_room; /* `sent` when poll last reported room, plus 1 */
 	bool in_is_socket;
 	bool out_is_socket;
 	bool in_nonblocking; /* wait by poll before the first receive */
@@ -117,7 +118,10 @@ enum io_result channel_release(struct channel *ch);
 
 /*
  * Waits until more can be sent: IO_DONE, or IO_TIMEOUT and IO_GONE as above.
- * Who sends by other means than channel_send() adds what left to ch->sent.
+ * Code that sends by other means than channel_send() adds what left to
+ * ch->sent.  Where nothing left since the last time, this pauses first: poll
+ * reports room in a socket's buffer also while the system has no memory to
+ * fill it with.
  */
 enum io_result channel_wait_for_room(struct channel *ch);
 

@@ -370,3 +370,29 @@ load spawn
 		c.check_ended("ok", "send-timeout")
 	EOP
 }
+
+@test "where room is reported and there is none, and where input is, the process does not spin" {
+	talk <<-'EOP'
+		trace = os.path.join(TMP, "trace")
+		def polls():
+		    with open(trace) as file:
+		        return sum("poll(" in line for line in file)
+		for call in ("sendfile", "sendto"):
+		    c = Handler("--send-timeout=2", root=site(large=MiB), before=(
+		        "strace", "-f", "-qq", "-o", trace, "-e", "trace=/poll,sendfile,sendto",
+		        "-e", f"inject={call}:error=EAGAIN"))
+		    c.send(get("/large"))
+		    c.check_ended("send-timeout")
+		    check_within(call + ": polls", polls(), 10, 500)
+		c = Handler("--head-timeout=2", before=(
+		    "strace", "-f", "-qq", "-o", trace, "-e", "trace=/poll,recvfrom",
+		    "-e", "inject=recvfrom:error=EAGAIN:when=2+"))
+		c.send(b"GET / HT")
+		time.sleep(0.1)
+		c.send(b"TP/1.1")
+		c.wait()
+		check("exit", c.exit, 0)
+		check("tokens", c.tokens(), ["head-timeout"])
+		check_within("polls for input", polls(), 10, 500)
+	EOP
+}
