@@ -30,6 +30,8 @@
 
 #define LINGER_MS 2000
 #define LINGER_MAX_BYTES (1 << 20)
+#define OWED_MAX (64 << 10) /* what the system may send after the end */
+#define OWED_LOOK_MS 50 /* between two looks at it */
 #define TIMER_TICK_MS 10 /* a receive timeout may end one tick early */
 #define TAKEN_AT_ONCE (32u << 10) /* half of the window that TCP starts with */
 #define IDLE_LOOKS 8 /* in one idle timeout, at what the peer has taken */
@@ -441,6 +443,34 @@ channel_send(struct channel *ch, struct slice s)
 	return IO_DONE;
 }
 
+bool
+channel_owes_much(const struct channel *ch)
+{
+	return ch->sent > OWED_MAX && unacknowledged(ch) > OWED_MAX;
+}
+
+/*
+ * Waits until the peer, which will send no more, has taken most of what was
+ * sent, is gone, or is too slow.
+ */
+static void
+wait_until_taken(struct channel *ch)
+{
+	int left_ms;
+
+	while (channel_owes_much(ch) && peer_keeps_up(ch, &left_ms)) {
+		struct pollfd out = { .fd = ch->out };
+		int wait_ms = left_ms < OWED_LOOK_MS ? left_ms : OWED_LOOK_MS;
+
+		if (poll(&out, 1, wait_ms) <= 0)
+			continue;
+		if ((out.revents & POLLERR) != 0)
+			return;
+		/* Both sides have ended, which poll reports at once. */
+		pause_shortly(wait_ms);
+	}
+}
+
 void
 channel_linger(struct channel *ch)
 {
@@ -462,4 +492,6 @@ channel_linger(struct channel *ch)
 		    (total += n) < LINGER_MAX_BYTES)
 			;
 	} while (r == IO_TIMEOUT && peer_is_taking(ch));
+	if (r == IO_END)
+		wait_until_taken(ch);
 }

@@ -136,9 +136,17 @@ bool channel_is_over(const struct channel *ch);
 enum io_result channel_check_life(const struct channel *ch);
 
 /*
+ * Whether the peer has more than 64 KiB still to take: closing would leave the
+ * system to keep that for minutes, out of reach of any limit.
+ */
+bool channel_owes_much(const struct channel *ch);
+
+/*
  * Ends the sending side and reads what the peer still sends, for two seconds
  * and for as long as it takes what was sent, a megabyte at most: closing with
  * unread input would make TCP throw away an answer on its way (RFC 9112 9.6).
+ * Returns when the peer owes nothing more to read, or little; one that takes it
+ * too slowly, as of channel_send(), is reset.
  */
 void channel_linger(struct channel *ch);
 

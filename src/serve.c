@@ -103,15 +103,16 @@ log_answer(struct conn *c, const struct request *req, const struct reply *reply,
 }
 
 /*
- * Whether closing at once could destroy the answer: only where the client may
- * have sent, or be sending, more than the request that was answered.
+ * Whether closing at once could destroy the answer, where the client may have
+ * sent, or be sending, more than the request that was answered; or would leave
+ * much of it to the system.
  */
 static bool
 must_linger(const struct conn *c, const struct request *req, enum verdict v)
 {
 	return !verdict_framing_intact(v) || req->has_content ||
 	    !req->says_close || read_has_more(&c->in) ||
-	    channel_has_more(&c->channel);
+	    channel_has_more(&c->channel) || channel_owes_much(&c->channel);
 }
 
 /*
@@ -166,6 +167,8 @@ answer_one(struct conn *c)
 	enum verdict v =
 	    read_head(&c->in, &c->channel, c->options->head_timeout_ms, &head);
 
+	if (v == END_OF_INPUT && channel_owes_much(&c->channel))
+		return AFTER_LINGER;
 	if (v != PROCEED && verdict_status(v) == 0)
 		return AFTER_CLOSE;
 

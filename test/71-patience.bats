@@ -396,3 +396,50 @@ load spawn
 		check_within("polls for input", polls(), 10, 500)
 	EOP
 }
+
+@test "a response that nobody takes does not outlive the process that sent it" {
+	# What a connection that has been closed still owes is the system's, which
+	# keeps it for minutes.
+	talk <<-'EOP'
+		close = get("/large", "Connection: close")
+		def owed(port):
+		    lines = subprocess.run(["ss", "-Htan", f"sport = :{port} or dport = :{port}"],
+		        capture_output=True, text=True, check=True).stdout.splitlines()
+		    return sum(int(line.split()[2]) for line in lines)
+		for what, request, half_close in (("close", close, False), ("close, and no more", close, True),
+		                                  ("the end", get("/large"), True)):
+		    c = Handler("--send-timeout=1.5", root=site(large=3 * MiB // 2),
+		                pair=tcp_pair(receive_buffer=4096))
+		    port = c.sock.getsockname()[1]
+		    c.send(request)
+		    if half_close:
+		        c.half_close()
+		    # All of it fits the buffer of the socket, so it is logged as sent.
+		    c.check_ended("ok")
+		    check_within(what + ": seconds", c.ended - c.started, 1.4, 15)
+		    check(what + ": bytes that the system keeps", owed(port), 0)
+		    c.sock.close()
+	EOP
+}
+
+@test "a response that is taken slowly, but fast enough, is taken whole before the process ends" {
+	talk <<-'EOP'
+		for half_close in (False, True):
+		    c = Handler("--send-timeout=1", root=site(large=3 * MiB // 2),
+		                pair=tcp_pair(receive_buffer=4096))
+		    c.send(get("/large", "Connection: close"))
+		    if half_close:
+		        c.half_close()
+		    c.read_head()
+		    left = 3 * MiB // 2
+		    while left > 128 * 1024:
+		        left -= len(c.sock.recv(32 * 1024))
+		        time.sleep(0.05)
+		        if left > MiB:
+		            check("is running", c.is_running(), True)
+		    c.discard(left)
+		    check("the end", c.sock.recv(1), b"")
+		    c.sock.close()
+		    c.check_ended("ok")
+	EOP
+}

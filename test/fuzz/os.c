@@ -379,6 +379,15 @@ fake_poll(struct pollfd *p, nfds_t n, int timeout_ms)
 		return 0;
 	}
 
+	/* Whether the client is gone, or both sides have ended. */
+	if (p->fd == OS_OUT && p->events == 0) {
+		acknowledge();
+		if (!os.gone && (!os.half_closed || os.plan.stays))
+			os.now_ms += timeout_ms;
+		p->revents = os.gone ? POLLERR | POLLHUP :
+		    os.half_closed && !os.plan.stays ? POLLHUP : 0;
+		return p->revents != 0;
+	}
 	if (p->fd == OS_IN && p->events == POLLIN)
 		ready = poll_client(is_readable, timeout_ms);
 	else if (p->fd == OS_OUT && p->events == POLLOUT)
