@@ -368,10 +368,11 @@ look_up(const struct site *site, struct store *store, const struct request *r,
     const struct timespec *now, struct target *t)
 {
 	enum verdict v = target_decode_path(r->path, &t->path);
+	bool is_canonical = v == PROCEED || v == HIDDEN;
 
 	if (v == PROCEED)
 		v = open_path(site, store, r, now, t);
-	if (verdict_status(v) == 404 && v != ENCODED_SLASH) {
+	if (verdict_status(v) == 404 && is_canonical) {
 		enum verdict ruled = find_rule(site, t);
 
 		if (ruled != NOT_FOUND)

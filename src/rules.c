@@ -21,6 +21,7 @@ enum {
 	HAS_PATTERN = 4, /* a splat, or the colon of a placeholder */
 	HAS_EMPTY_SEGMENT = 8,
 	HAS_CONTROL = 16,
+	MAY_HAVE_DOTS = 32, /* a segment that may be "." or "..", encoded */
 };
 
 static unsigned
@@ -54,6 +55,8 @@ take_word(struct slice *rest)
 		has |= what_is(c);
 		if (c == '/' && last == '/')
 			has |= HAS_EMPTY_SEGMENT;
+		if (last == '/' && (c == '.' || c == '%'))
+			has |= MAY_HAVE_DOTS;
 		last = c;
 	}
 	*rest = slice_after(s, len);
@@ -88,41 +91,135 @@ path_of(struct slice to)
 	return (struct slice){ to.ptr, len };
 }
 
-static struct slice
-without_slashes(struct slice path)
-{
-	while (path.len > 0 && path.ptr[path.len - 1] == '/')
-		path.len--;
-	return path;
-}
-
-/* Takes a byte of a path that is not empty, decoded. */
+/* Takes a byte of a segment that is not empty, decoded. */
 static inline char
-take_decoded(struct slice *path)
+take_decoded(struct slice *segment)
 {
-	const char *p = path->ptr;
-	bool is_escape = p[0] == '%' && path->len > 2;
+	const char *p = segment->ptr;
+	bool is_escape = p[0] == '%' && segment->len > 2;
 	int high = is_escape ? hex_value(p[1]) : -1;
 	int low = is_escape ? hex_value(p[2]) : -1;
 
 	if (high >= 0 && low >= 0) {
-		*path = slice_after(*path, 3);
+		*segment = slice_after(*segment, 3);
 		return (char)(high << 4 | low);
 	}
-	*path = slice_after(*path, 1);
+	*segment = slice_after(*segment, 1);
 	return p[0];
 }
 
-/* Whether two paths are the same, decoded, but for slashes at their ends. */
-static bool
-is_same_path(struct slice a, struct slice b)
+/* Takes the last segment of a path, with the slash in front of it. */
+static struct slice
+take_last(struct slice *path)
 {
-	a = without_slashes(a);
-	b = without_slashes(b);
+	size_t start = path->len;
+
+	while (start > 0 && path->ptr[start - 1] != '/')
+		start--;
+
+	struct slice segment = slice_after(*path, start);
+	path->len = start > 0 ? start - 1 : 0;
+	return segment;
+}
+
+/* How many dots a segment consists of, decoded; 0 if there is more to it. */
+static unsigned
+count_dots(struct slice segment)
+{
+	unsigned dots = 0;
+
+	/* A dot is one byte or three: "%2e". */
+	while (segment.len > 0 && dots <= 2) {
+		if (take_decoded(&segment) != '.')
+			return 0;
+		dots++;
+	}
+	return dots;
+}
+
+/* A walk through the segments of an encoded path, from its end. */
+struct walk {
+	struct slice rest;
+	size_t removed; /* segments still to be removed by a ".." */
+};
+
+/*
+ * The next segment of a walk, still encoded: none that is empty, a dot segment,
+ * or removed by one (target.h).  Of a path that leads out of the tree
+ * w->removed is not 0 when there is no further one.
+ */
+static bool
+next_segment(struct walk *w, struct slice *ret_segment)
+{
+	while (w->rest.len > 0) {
+		struct slice s = take_last(&w->rest);
+		unsigned dots = count_dots(s);
+
+		if (s.len == 0 || dots == 1)
+			continue;
+		if (dots == 2) {
+			w->removed++;
+		} else if (w->removed > 0) {
+			w->removed--;
+		} else {
+			*ret_segment = s;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+is_same_segment(struct slice a, struct slice b)
+{
 	while (a.len > 0 && b.len > 0)
 		if (take_decoded(&a) != take_decoded(&b))
 			return false;
 	return a.len == 0 && b.len == 0;
+}
+
+/* Whether a segment decodes to these bytes. */
+static bool
+is_decoded_as(struct slice segment, struct slice decoded)
+{
+	while (segment.len > 0 && decoded.len > 0) {
+		if (take_decoded(&segment) != decoded.ptr[0])
+			return false;
+		decoded = slice_after(decoded, 1);
+	}
+	return segment.len == 0 && decoded.len == 0;
+}
+
+static bool
+leads_outside(struct slice path)
+{
+	struct walk w = { .rest = path };
+	struct slice segment;
+
+	while (next_segment(&w, &segment))
+		;
+	return w.removed > 0;
+}
+
+/*
+ * Whether two paths mean the same.  In the second one, which a client resolves
+ * first, a ".." with nothing left to remove is ignored (RFC 3986 5.2.4).
+ */
+static bool
+is_same_path(struct slice from, struct slice to)
+{
+	struct walk v = { .rest = from }, w = { .rest = to };
+	struct slice a, b;
+	bool more;
+
+	do {
+		more = next_segment(&v, &a);
+		if (next_segment(&w, &b) != more)
+			return false;
+		if (more && !is_same_segment(a, b))
+			return false;
+	} while (more);
+	return true;
 }
 
 /*
@@ -150,7 +247,9 @@ find_problem(const struct rule *r, unsigned from_has, unsigned to_has,
 	    !starts_with_nocase(r->to, SLICE("http://")) &&
 	    !starts_with_nocase(r->to, SLICE("https://")))
 		return "the place to redirect to must be a path or an http URI";
-	if (is_same_path(r->from, path_of(r->to)))
+	if (from_has & MAY_HAVE_DOTS && leads_outside(r->from))
+		return "the path to redirect from leads out of the tree";
+	if (r->to.ptr[0] == '/' && is_same_path(r->from, path_of(r->to)))
 		return "it redirects to itself";
 	if ((from_has | to_has) & HAS_CONTROL)
 		return "it holds a control character";
@@ -204,18 +303,17 @@ rule_parse(struct slice line, struct rule *ret_rule, const char **ret_problem)
 }
 
 /*
- * Walks the rule's path and the canonical one side by side, decoding the
- * former: no copy of each rule is made.
+ * Walks through both from their ends, decoding the rule's: no copy of each rule
+ * is made.
  */
 bool
 rule_matches(const struct rule *rule, struct slice path)
 {
-	struct slice from = without_slashes(slice_after(rule->from, 1));
+	struct walk w = { .rest = rule->from };
+	struct slice from;
 
-	while (from.len > 0 && path.len > 0) {
-		if (take_decoded(&from) != path.ptr[0])
+	while (next_segment(&w, &from))
+		if (!is_decoded_as(from, take_last(&path)))
 			return false;
-		path = slice_after(path, 1);
-	}
-	return from.len == 0 && path.len == 0;
+	return path.len == 0;
 }

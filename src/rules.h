@@ -37,7 +37,8 @@ enum rule_kind rule_parse(
     struct slice line, struct rule *ret_rule, const char **ret_problem);
 
 /*
- * Whether a rule answers for a canonical path (target.h).  A slash at the end
+ * Whether a rule answers for a canonical path (target.h).  Dot segments of the
+ * rule's path are removed as those of a target are, and a slash at the end
  * makes no difference on either side.
  */
 bool rule_matches(const struct rule *rule, struct slice path);

@@ -29,13 +29,18 @@ struct path {
 const char *target_index(const struct path *p);
 
 /*
- * Turns the path of a request target ("/a%20b/") into ret_path.
+ * Turns the path of a request target ("/a%20b/") into ret_path.  Repeated
+ * slashes count as one, and dot segments, encoded or not, are removed (RFC 3986
+ * 6.2.2.3): "/a//./../b" is "b", and "/a/b/.." names the directory "a".
  *
- * PROCEED: no segment is "." or "..", empty, or hidden.  HIDDEN: it is
- * canonical, but a segment starts with a dot (the first may be .well-known,
- * RFC 8615) or it is /_redirects.  ENCODED_SLASH: it holds %2F or %5C, which
- * other programs take for a separator.  BAD_ESCAPE: a percent sign without
- * two hexadecimal digits, or %00; ret_path is not written whole then.
+ * PROCEED: no segment is hidden.  HIDDEN: it is canonical, but a segment that
+ * is left starts with a dot (the first may be .well-known, RFC 8615), or it is
+ * /_redirects, in any case of its letters.
+ *
+ * Nothing is promised of ret_path after the others.  OUTSIDE: a ".." has no
+ * segment left to remove.  ENCODED_SLASH: a segment, even one that is removed,
+ * holds %2F or %5C, which other programs take for a separator.  BAD_ESCAPE: a
+ * percent sign without two hexadecimal digits, or %00.
  */
 enum verdict target_decode_path(struct slice encoded, struct path *ret_path);
 

@@ -92,6 +92,70 @@ get_both() {
 	assert_equal "$(field Location)" '/why%3F/?not'
 }
 
+@test "dot segments are removed before the tree is asked" {
+	local target
+	for target in /./dir/sub/file.txt /dir/./sub/./file.txt //dir//sub/.//file.txt \
+		/none/../dir/sub/file.txt /dir/sub/../sub/file.txt /dir/none//../sub/file.txt \
+		/.git/../dir/sub/file.txt /dir/%2e/sub/%2E%2e/sub/file.txt \
+		/dir/sub/file.txt/none/../../file.txt; do
+		get_both "$target" 200 ok
+		assert_equal "$(content)" deep
+	done
+	for target in /dir/. /dir/./ /dir/sub/.. /dir/sub/../ /dir/sub/%2E. /dir/none/..; do
+		get_both "$target" 200 ok
+		assert_equal "$(content)" index
+	done
+}
+
+@test "a name that dot segments remove need not be there, and one that is left must" {
+	get_both /none/nor/this/../../../dir/ 200 ok
+	get_both /dir/../none 404 not-found
+	get_both /dir/../sub/file.txt 404 not-found
+	# As the text says, not as a link would have it.
+	ln -s dir/sub "$tree/link"
+	get_both /link/../dir/ 200 ok
+}
+
+@test "a path that climbs out of the tree is answered 404, and by no rule" {
+	local target
+	echo '/secret.txt /dir/' >"$tree/_redirects"
+	for target in /.. /../ /../secret.txt /%2e%2E/secret.txt /dir/../../secret.txt \
+		"/dir/../../${tree##*/}/dir/" /./../dir/ //../dir/; do
+		get_both "$target" 404 outside
+	done
+}
+
+@test "what dot segments leave decides what is hidden" {
+	get_both /dir/../.git/config 404 hidden
+	get_both /./.git/../.git/config 404 hidden
+	get_both /dir/../.well-known/security.txt 200 ok
+	get_both /.well-known/../.git/config 404 hidden
+}
+
+@test "_redirects is hidden whatever the case of its letters" {
+	local name
+	for name in _redirects _Redirects _REDIRECTS; do
+		echo '/x /y' >"$tree/$name"
+		get_both "/$name" 404 hidden
+		get_both "/dir/../$name" 404 hidden
+	done
+	echo served >"$tree/dir/_REDIRECTS"
+	get_both /dir/_REDIRECTS 200 ok
+}
+
+@test "a redirect for a missing slash leads to the directory, whatever dot segments came first" {
+	local target location
+	for target in /./dir /none/../dir /dir/./../dir /dir/%2e%2e/dir //dir; do
+		get_both "$target?a=1" 301 slash-missing
+		location=$(python3 -c 'import sys, urllib.parse as u
+print(u.urljoin("http://test" + sys.argv[1], sys.argv[2]))' "$target?a=1" "$(field Location)")
+		assert_equal "${location#*\?}" a=1
+		get "${location#http://test}" "$tree"
+		assert_status 200 ok
+		assert_equal "$(content)" index
+	done
+}
+
 @test "a directory without an index is answered 404, and the log says why" {
 	get_both /dir/sub/ 404 no-index
 	get_both / 404 no-index
@@ -272,7 +336,8 @@ get_both() {
 	local requests='' target
 	for target in / /dir /dir/ /../secret.txt /up/secret.txt /%2e%2e/secret.txt \
 		/dir/sub/../../../secret.txt /etc/passwd //etc/passwd /.git/config \
-		/none /dir/sub/file.txt; do
+		/none /dir/sub/file.txt /./dir/sub/file.txt /dir/sub/../../dir/sub/file.txt \
+		/up/../dir /none/../../secret.txt /dir/..; do
 		requests+="GET $target HTTP/1.1\r\nHost: test\r\n\r\n"
 	done
 	ln -s .. "$tree/up"
@@ -290,4 +355,6 @@ get_both() {
 	assert_output ''
 	assert_equal "$(grep -c 'O_PATH|O_DIRECTORY) = ' "$BATS_TEST_TMPDIR/after")" 1
 	[ "$(grep -c openat2 "$BATS_TEST_TMPDIR/strace")" -ge 12 ]
+	run grep -E '"\.\.|/\.\.|"\./|/\./|/\."' "$BATS_TEST_TMPDIR/after"
+	assert_output ''
 }

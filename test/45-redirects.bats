@@ -73,6 +73,38 @@ assert_redirect() {
 	assert_redirect /o%6cd 301 /new
 }
 
+@test "dot segments are removed before paths are compared, in the request and in the rule" {
+	local target
+	for target in /./old /none/../old /old/. /none//../old /%2e/none/%2E%2e/old \
+		/.git/../old; do
+		assert_redirect "$target" 301 /new
+	done
+	cat >"$tree/_redirects" <<-'RULES'
+		/./dotted /d
+		/a/../climbed /c
+		/e/%2e%2E/encoded/%2e /e
+		/dir/.. /root
+		/dir/b/.. /never
+		/last/segment/.. /l
+		/../out /never
+		/out /o
+	RULES
+	assert_redirect /dotted 301 /d
+	assert_redirect /climbed 301 /c
+	assert_redirect /b/../climbed 301 /c
+	assert_redirect /encoded/ 301 /e
+	assert_redirect / 301 /root
+	assert_redirect /last 301 /l
+	assert_redirect /out 301 /o
+	get /a/climbed "$tree"
+	assert_status 404 not-found
+	# A path that leads out of the tree is answered by no rule.
+	get /../out "$tree"
+	assert_status 404 outside
+	get /a/../../out "$tree"
+	assert_status 404 outside
+}
+
 @test "a slash at the end makes no difference" {
 	assert_redirect /old/ 301 /new
 	assert_redirect /slash 301 /no-slash
@@ -118,6 +150,20 @@ assert_redirect() {
 		/x /x/?y|it redirects to itself
 		/x/ /x#y|it redirects to itself
 		/x /%78|it redirects to itself
+		/x /./x|it redirects to itself
+		/x /x/.|it redirects to itself
+		/x /%2e/x|it redirects to itself
+		/x /y/../x|it redirects to itself
+		/x /y/%2E./x?z|it redirects to itself
+		/x /../x|it redirects to itself
+		/x //x|it redirects to itself
+		/a/b /a//b|it redirects to itself
+		/a/b /c//../a/b//#d|it redirects to itself
+		/a/./b /a/b|it redirects to itself
+		/a/../b /b/|it redirects to itself
+		/../x /y|the path to redirect from leads out of the tree
+		/x/%2e%2e/.. /y|the path to redirect from leads out of the tree
+		/x//../y /z|the path to redirect from holds an empty segment or an encoded slash
 		/%78y/ /xy|it redirects to itself
 		/%c3%a9 /%C3%A9|it redirects to itself
 		/x?y /z|a query cannot be matched

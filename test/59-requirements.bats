@@ -246,7 +246,9 @@ by_the_letter() {
 		wanted = ask("/page.html", root=root).stable()
 		for target in ("/%70age.html", "/page%2Ehtml", "/page%2ehtml",
 		               "/%70%61%67%65%2e%68%74%6d%6c", "http://test/page.html",
-		               "HTTP://TEST/page.html", "http://test:80/page.html"):
+		               "HTTP://TEST/page.html", "http://test:80/page.html",
+		               "/./page.html", "/none/../page.html",
+		               "/none/%2e%2E/%2e/page.html"):
 		    check(target, ask(target, root=root).stable(), wanted)
 		check("an empty path", ask("http://test", root=root).stable(),
 		      ask("/", root=root).stable())

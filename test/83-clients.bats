@@ -104,6 +104,15 @@ ask_curl() {
 	done
 }
 
+@test "curl --path-as-is gets what is left without the dot segments" {
+	local path
+	spawn tcpserver "$HTTPD" "$FILES"
+	for path in /./a/2.jpg /a/../a/2.jpg /a/b/%2E./2.jpg /none//../a/./2.jpg; do
+		ask_curl --fail --path-as-is -o got "$url$path"
+		cmp got "$FILES/a/2.jpg"
+	done
+}
+
 @test "curl asks over IPv6" {
 	spawn activate-inetd -6 "$HTTPD" "$FILES"
 	run ask_curl -g -w '%{http_code} %{remote_ip}' -o 2.jpg "$url/a/2.jpg"
@@ -222,4 +231,60 @@ ask_curl() {
 		    check(target, client.getresponse().read(), content_of(target))
 		check("the same connection", client.sock is first, True)
 	EOP
+}
+
+# make_flat_repository DIR: a package and its index, without any structure.
+make_flat_repository() {
+	local repository=$1 package=$BATS_TEST_TMPDIR/package
+	mkdir -p "$repository" "$package/DEBIAN" "$package/usr/share/flat"
+	echo 'from a flat repository' >"$package/usr/share/flat/file"
+	cat >"$package/DEBIAN/control" <<-'CONTROL'
+		Package: flat
+		Version: 1.0
+		Architecture: all
+		Maintainer: Nobody <nobody@example.org>
+		Description: a package of one file
+	CONTROL
+	dpkg-deb --root-owner-group --build "$package" "$repository" >/dev/null
+	(cd "$repository" && dpkg-scanpackages . 2>/dev/null >Packages)
+}
+
+# make_apt_root DIR URL: where apt keeps all that it keeps, so that it neither
+# reads nor changes anything of the host's; one source.
+make_apt_root() {
+	local root=$1
+	mkdir -p "$root"/etc/apt/{apt.conf.d,preferences.d,sources.list.d,trusted.gpg.d} \
+		"$root"/var/lib/{apt/lists/partial,dpkg/{info,updates,triggers}} \
+		"$root"/var/{cache/apt/archives/partial,log/apt}
+	: >"$root/var/lib/dpkg/status"
+	echo "deb [trusted=yes] $2 ./" >"$root/etc/apt/sources.list"
+	cat >"$root/apt.conf" <<-CONF
+		Dir "$root/";
+		Dir::State::status "$root/var/lib/dpkg/status";
+		APT::Sandbox::User "root";
+		Acquire::Languages "none";
+		Acquire::Retries "0";
+		DPkg::Path "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+		DPkg::Options { "--root=$root"; "--force-not-root"; "--log=/dev/null"; };
+	CONF
+}
+
+@test "apt installs a package from a flat repository" {
+	local root=$BATS_TEST_TMPDIR/root
+	make_flat_repository repository
+	spawn tcpserver "$HTTPD" "$PWD/repository"
+	make_apt_root "$root" "$url"
+	export APT_CONFIG=$root/apt.conf LC_ALL=C DEBIAN_FRONTEND=noninteractive
+	run timeout 300 apt-get -q update
+	assert_success
+	refute_output --regexp '(^|\n)[WE]:'
+	run timeout 300 apt-get -q -y install flat
+	assert_success
+	assert_equal "$(cat "$root/usr/share/flat/file")" 'from a flat repository'
+	run dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Status} ${Version}' flat
+	assert_output 'install ok installed 1.0'
+	# It sends the "./" of its source as it is.
+	wait_for_line "$spawn_log" '"GET /\./Packages[.a-z0-9]* HTTP/1\.1" 200 .* "ok"$'
+	wait_for_line "$spawn_log" '"GET /\./flat_1\.0_all\.deb HTTP/1\.1" 200 .* "ok"$'
+	refute grep -v '"GET /\./' "$spawn_log"
 }

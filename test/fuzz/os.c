@@ -19,6 +19,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -565,16 +566,30 @@ odd_open_error(void)
 	    errors[whim(OS_HOSTILE, FUZZ_COUNT(errors))];
 }
 
-/* Only what target_decode_path() lets through may be asked for. */
+/*
+ * Only what target_decode_path() lets through may be asked for: no segment is
+ * empty or a dot segment, and none hidden, but for the rules themselves.
+ */
 static void
 require_canonical(const char *path)
 {
-	require(path[0] != '/' && path[0] != '\0');
-	require(strstr(path, "//") == NULL);
-	require(strcmp(path, "..") != 0 && strncmp(path, "../", 3) != 0);
-	require(strstr(path, "/../") == NULL);
-	require(
-	    strlen(path) < 3 || strcmp(path + strlen(path) - 3, "/..") != 0);
+	const char *first = path;
+
+	for (;;) {
+		size_t len = strcspn(path, "/");
+
+		require(len > 0);
+		require(path[0] != '.' ||
+		    (path == first && len == strlen(".well-known") &&
+			memcmp(path, ".well-known", len) == 0));
+		if (path[len] == '\0')
+			break;
+		require(path != first || len != strlen("_redirects") ||
+		    strncasecmp(path, "_redirects", len) != 0);
+		path += len + 1;
+	}
+	require(strcasecmp(first, "_redirects") != 0 ||
+	    strcmp(first, "_redirects") == 0);
 }
 
 static void

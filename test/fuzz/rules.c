@@ -61,37 +61,86 @@ has_control(struct slice s)
 	return false;
 }
 
-static size_t
-without_end_slashes(struct slice s)
+/* A byte of a path, decoded where it is an escape; moves *at after it. */
+static char
+decode_byte(struct slice s, size_t *at)
 {
-	while (s.len > 0 && s.ptr[s.len - 1] == '/')
-		s.len--;
-	return s.len;
+	char digits[3] = "", *end;
+	long byte;
+	size_t i = (*at)++;
+
+	if (s.ptr[i] != '%' || i + 2 >= s.len ||
+	    strchr("+- ", s.ptr[i + 1]) != NULL)
+		return s.ptr[i];
+	memcpy(digits, s.ptr + i + 1, 2);
+	byte = strtol(digits, &end, 16);
+	if (end != digits + 2)
+		return s.ptr[i];
+	*at += 2;
+	return (char)byte;
 }
 
-/* A path of a rule as it is compared: decoded, without slashes at its end. */
-static struct slice
-decode(struct slice s, char decoded[RULE_LINE_MAX])
+/* A path as it is compared: segments, each decoded, after a slash each. */
+struct decoded {
+	size_t len;
+	bool leads_outside;
+	bool has_encoded_slash; /* no request with one meets a rule */
+	char bytes[RULE_LINE_MAX + 1];
+};
+
+/*
+ * Reads the path of a rule: empty segments do not count, "." neither, and ".."
+ * takes the one before it away.
+ */
+static void
+decode(struct slice s, struct decoded *d)
 {
-	size_t len = 0;
+	struct {
+		size_t start;
+		bool has_encoded_slash;
+	} segments[RULE_LINE_MAX + 1];
+	size_t count = 0;
 
-	s.len = without_end_slashes(s);
-	for (size_t i = 0; i < s.len; i++) {
-		char digits[3] = "", *end;
-		long byte;
+	d->len = 0;
+	d->leads_outside = d->has_encoded_slash = false;
+	for (size_t at = 0; at < s.len;) {
+		size_t start = d->len;
+		bool slash = false;
 
-		decoded[len++] = s.ptr[i];
-		if (s.ptr[i] != '%' || i + 2 >= s.len ||
-		    strchr("+- ", s.ptr[i + 1]) != NULL)
+		if (s.ptr[at] == '/') {
+			at++;
 			continue;
-		memcpy(digits, s.ptr + i + 1, 2);
-		byte = strtol(digits, &end, 16);
-		if (end != digits + 2)
-			continue;
-		decoded[len - 1] = (char)byte;
-		i += 2;
+		}
+		d->bytes[d->len++] = '/';
+		while (at < s.len && s.ptr[at] != '/') {
+			char c = decode_byte(s, &at);
+
+			slash = slash || c == '/';
+			d->bytes[d->len++] = c;
+		}
+		struct slice segment = { d->bytes + start, d->len - start };
+		if (slice_equal(segment, SLICE("/."))) {
+			d->len = start;
+		} else if (!slice_equal(segment, SLICE("/.."))) {
+			segments[count].start = start;
+			segments[count++].has_encoded_slash = slash;
+		} else if (count > 0) {
+			d->len = segments[--count].start;
+		} else {
+			d->len = start;
+			d->leads_outside = true;
+		}
 	}
-	return (struct slice){ decoded, len };
+	while (count > 0)
+		if (segments[--count].has_encoded_slash)
+			d->has_encoded_slash = true;
+}
+
+static bool
+is_same(const struct decoded *a, const struct decoded *b)
+{
+	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0 &&
+	    !a->has_encoded_slash && !b->has_encoded_slash;
 }
 
 /* A line by httpd-redirects(5). */
@@ -136,8 +185,12 @@ reference(struct slice s)
 	while (path.len < line.to.len && line.to.ptr[path.len] != '?' &&
 	    line.to.ptr[path.len] != '#')
 		path.len++;
-	char from[RULE_LINE_MAX], to[RULE_LINE_MAX];
-	if (slice_equal(decode(line.from, from), decode(path, to)))
+	struct decoded from, to;
+	decode(line.from, &from);
+	decode(path, &to);
+	if (from.leads_outside)
+		return line;
+	if (line.to.ptr[0] == '/' && is_same(&from, &to))
 		return line;
 	line.kind = RULE_REDIRECT;
 	return line;
@@ -147,10 +200,12 @@ reference(struct slice s)
 static bool
 reference_matches(struct slice from, struct slice path)
 {
-	char buf[RULE_LINE_MAX];
-	struct slice decoded = decode(from, buf);
+	struct decoded d;
 
-	return slice_equal(slice_after(decoded, decoded.len > 0 ? 1 : 0), path);
+	decode(from, &d);
+	if (d.len == 0 || path.len == 0)
+		return d.len == path.len;
+	return slice_equal((struct slice){ d.bytes + 1, d.len - 1 }, path);
 }
 
 static void
@@ -240,7 +295,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	target_reset(&t);
 	enum verdict v = resolve_target(&site, NULL, &r, NULL, &t);
 	require(t.file < 0 && os_open_files() == 0);
-	if (v == BAD_ESCAPE || v == ENCODED_SLASH) {
+	if (v == BAD_ESCAPE || v == ENCODED_SLASH || v == OUTSIDE) {
 		require(t.bad_rule.line == 0);
 		return 0;
 	}

@@ -1,14 +1,16 @@
 /*
  * target: a path becomes a name beneath the root, or does not.
  *
- * The whole text is the path.  It is decoded once more here, a segment at a
- * time; what has a canonical name keeps it when that is encoded again.
+ * The whole text is the path.  It is decoded once more here, into a list of
+ * segments; what has a canonical name keeps it when that is encoded again.
  */
 #include "fuzz.h"
 
 #include "target.h"
 #include "text.h"
 #include "types.h"
+
+#include <strings.h>
 
 #define TEXT_MAX 8192
 
@@ -21,57 +23,92 @@ hex_digit(char c)
 	return at == NULL ? -1 : (int)((at - digits) % 16);
 }
 
-/* What the header says of a path, a segment at a time. */
+/* Decodes a segment; false if an escape is bad. */
+static bool
+decode(struct slice s, char *decoded, size_t *ret_len, bool *encoded_slash)
+{
+	size_t out = 0;
+
+	for (size_t at = 0; at < s.len; at++) {
+		char c = s.ptr[at];
+
+		if (c == '%') {
+			int high =
+			    at + 1 < s.len ? hex_digit(s.ptr[at + 1]) : -1;
+			int low =
+			    at + 2 < s.len ? hex_digit(s.ptr[at + 2]) : -1;
+
+			if (high < 0 || low < 0 || high + low == 0)
+				return false;
+			c = (char)(16 * high + low);
+			at += 2;
+			if (c == '/' || c == '\\')
+				*encoded_slash = true;
+		}
+		decoded[out++] = c;
+	}
+	*ret_len = out;
+	return true;
+}
+
+/*
+ * What the header says of a path: a list of its decoded segments, from which
+ * dot segments remove others, and then the name that they make.
+ */
 static enum verdict
 reference(struct slice s, char *name, size_t *ret_len, bool *ret_slash)
 {
-	bool encoded_slash = false, hidden = false, any = false;
-	size_t at = 0, out = 0;
+	static char decoded[TEXT_MAX];
+	static struct slice segments[TEXT_MAX];
+	bool encoded_slash = false, outside = false, hidden = false;
+	size_t used = 0, count = 0, out = 0;
 
 	*ret_slash = true;
-	while (at < s.len) {
-		size_t start, end = at;
+	while (s.len > 0) {
+		const char *slash = memchr(s.ptr, '/', s.len);
+		struct slice raw = { s.ptr,
+			slash == NULL ? s.len : (size_t)(slash - s.ptr) };
+		struct slice segment = { decoded + used, 0 };
 
-		while (end < s.len && s.ptr[end] != '/')
-			end++;
-		*ret_slash = end < s.len;
-		if (end == at) { /* an empty segment */
-			at++;
+		if (!decode(raw, decoded + used, &segment.len, &encoded_slash))
+			return BAD_ESCAPE;
+		used += segment.len;
+		s = slice_after(s, raw.len + (slash != NULL));
+		*ret_slash = slash != NULL;
+		if (segment.len == 0)
 			continue;
+		if (slice_equal(segment, SLICE("."))) {
+			*ret_slash = true;
+		} else if (slice_equal(segment, SLICE(".."))) {
+			*ret_slash = true;
+			if (count > 0)
+				count--;
+			else
+				outside = true;
+		} else {
+			segments[count++] = segment;
 		}
-		if (any)
-			name[out++] = '/';
-		start = out;
-		while (at < end) {
-			char c = s.ptr[at++];
-
-			if (c == '%') {
-				int high = at < end ? hex_digit(s.ptr[at]) : -1;
-				int low = at + 1 < end ?
-				    hex_digit(s.ptr[at + 1]) :
-				    -1;
-
-				if (high < 0 || low < 0 || high + low == 0)
-					return BAD_ESCAPE;
-				c = (char)(16 * high + low);
-				at += 2;
-				if (c == '/' || c == '\\')
-					encoded_slash = true;
-			}
-			name[out++] = c;
-		}
-		struct slice segment = { name + start, out - start };
-		if (segment.ptr[0] == '.' &&
-		    (any || !slice_equal(segment, SLICE(".well-known"))))
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (segments[i].ptr[0] == '.' &&
+		    !(i == 0 && slice_equal(segments[i], SLICE(".well-known"))))
 			hidden = true;
 		/* That file's name; but it may be a directory further down. */
-		if (!any && slice_equal(segment, SLICE("_redirects")))
+		if (i == 0 && segments[i].len == strlen("_redirects") &&
+		    strncasecmp(
+			segments[i].ptr, "_redirects", segments[i].len) == 0)
 			hidden = true;
-		any = true;
-		at++;
+		if (i > 0)
+			name[out++] = '/';
+		memcpy(name + out, segments[i].ptr, segments[i].len);
+		out += segments[i].len;
 	}
 	*ret_len = out;
-	return encoded_slash ? ENCODED_SLASH : hidden ? HIDDEN : PROCEED;
+	if (encoded_slash)
+		return ENCODED_SLASH;
+	if (outside)
+		return OUTSIDE;
+	return hidden ? HIDDEN : PROCEED;
 }
 
 static void
@@ -167,7 +204,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	require(v == reference(encoded, wanted, &len, &slash));
 	check_type(encoded);
-	if (v == BAD_ESCAPE)
+	if (v != PROCEED && v != HIDDEN)
 		return 0;
 	require(path.len == len && memcmp(path.name, wanted, len) == 0);
 	require(path.ends_in_slash == slash);

@@ -343,11 +343,10 @@ EXCEPTIONS = [
      "the connection ends, since content may or may not follow"),
 
     # Targets.
-    ("status", ANY, 404,
-     lambda c: c.target_matches(r"(^|/)(\.|%2e){1,2}(/|$)")
-     and c.nginx["status"] in (200, 400),
-     "9110-4.2.3: a client removes dot-segments (RFC 3986 6.2.2.3); what "
-     "still has them names no file here, whether it leaves the tree or not"),
+    ("status", 400, 404,
+     lambda c: c.target_matches(r"^/+(\.|%2e){2}(/|$)"),
+     "9110-4.2.3: a path that climbs out of the tree is well-formed, and "
+     "names no file"),
     ("status", 200, 404, lambda c: c.target_matches("(?i)%2f"),
      "9110-4.2.3: an encoded slash is not a slash (RFC 3986 2.2), and no "
      "file name can hold one"),

@@ -85,6 +85,8 @@ FILES = ["/page.html", "/style.css", "/data.bin", "/large.txt", "/empty.txt",
 TARGETS = """
 / /page.html /page.html? /page.html?x=1 /page.html?x=/../y /page.html?%zz
 /page.html?a\\b /dir/../page.html /./page.html /dir/%2e%2e/page.html
+/none//../page.html /dir/.. /dir/. /dir/./../dir/a.txt /none/../.hidden.txt
+/.hidden.txt/../page.html /dir/%2E/a.txt
 //page.html /dir//a.txt ///dir/a.txt /%70age.html /page%2Ehtml /pag%65.htm%6C
 /dir%2Fa.txt /dir%5Ca.txt /page.html%00 /%00 /%zz /% /page.html%1 /none
 /none?x=1 /none/ /dir /dir?x=1 /dir/index.html /page.html/ /page.html/x

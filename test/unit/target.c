@@ -80,30 +80,86 @@ static const struct row {
 	{ UNIT_BYTES("/..%5C..%5Cetc"), "encoded-slash", NULL, false },
 	{ UNIT_BYTES("/.a/b%2Fc"), "encoded-slash", NULL, false },
 
-	/* Dots. */
-	{ UNIT_BYTES("/."), "hidden", ".", false },
-	{ UNIT_BYTES("/./"), "hidden", ".", true },
-	{ UNIT_BYTES("/.."), "hidden", "..", false },
-	{ UNIT_BYTES("/../"), "hidden", "..", true },
-	{ UNIT_BYTES("/../../etc/passwd"), "hidden", "../../etc/passwd",
-	    false },
-	{ UNIT_BYTES("/a/../b"), "hidden", "a/../b", false },
-	{ UNIT_BYTES("/a/./b"), "hidden", "a/./b", false },
-	{ UNIT_BYTES("/a/.."), "hidden", "a/..", false },
-	{ UNIT_BYTES("/a/."), "hidden", "a/.", false },
-	{ UNIT_BYTES("/%2e"), "hidden", ".", false },
-	{ UNIT_BYTES("/%2e%2E"), "hidden", "..", false },
-	{ UNIT_BYTES("/.%2e/a"), "hidden", "../a", false },
-	{ UNIT_BYTES("/a/%2e./b"), "hidden", "a/../b", false },
-	{ UNIT_BYTES("/..."), "hidden", "...", false },
-	{ UNIT_BYTES("//../a"), "hidden", "../a", false },
+	/* Dot segments are removed. */
+	{ UNIT_BYTES("/."), "proceed", "", true },
+	{ UNIT_BYTES("/./"), "proceed", "", true },
+	{ UNIT_BYTES("/%2e"), "proceed", "", true },
+	{ UNIT_BYTES("."), "proceed", "", true },
+	{ UNIT_BYTES("/./a"), "proceed", "a", false },
+	{ UNIT_BYTES("/././a"), "proceed", "a", false },
+	{ UNIT_BYTES("//.//a"), "proceed", "a", false },
+	{ UNIT_BYTES("/a/./b"), "proceed", "a/b", false },
+	{ UNIT_BYTES("/a/."), "proceed", "a", true },
+	{ UNIT_BYTES("/a/./"), "proceed", "a", true },
+	{ UNIT_BYTES("/a/.."), "proceed", "", true },
+	{ UNIT_BYTES("/a/../"), "proceed", "", true },
+	{ UNIT_BYTES("/a/b/.."), "proceed", "a", true },
+	{ UNIT_BYTES("/a/b/../"), "proceed", "a", true },
+	{ UNIT_BYTES("/a/b/."), "proceed", "a/b", true },
+	{ UNIT_BYTES("/a/../b"), "proceed", "b", false },
+	{ UNIT_BYTES("/a//../b"), "proceed", "b", false },
+	{ UNIT_BYTES("/a/./../b"), "proceed", "b", false },
+	{ UNIT_BYTES("/a/.././b"), "proceed", "b", false },
+	{ UNIT_BYTES("/a/b/../../c"), "proceed", "c", false },
+	{ UNIT_BYTES("/a/bb/../c/../d/"), "proceed", "a/d", true },
+	{ UNIT_BYTES("/a/b/c/../..//.//d"), "proceed", "a/d", false },
+	{ UNIT_BYTES("/aa/b/../../aa"), "proceed", "aa", false },
+	{ UNIT_BYTES("/%61/%2E%2e/b"), "proceed", "b", false },
+	{ UNIT_BYTES("/a/%2e./b"), "proceed", "b", false },
+	{ UNIT_BYTES("/a/.%2E/b"), "proceed", "b", false },
+	{ UNIT_BYTES("/a/%2e/b"), "proceed", "a/b", false },
+	{ UNIT_BYTES("/a/%2e%2e"), "proceed", "", true },
+	{ UNIT_BYTES("/a%20/.."), "proceed", "", true },
+	{ UNIT_BYTES("a/../b"), "proceed", "b", false },
+	{ UNIT_BYTES("/a."), "proceed", "a.", false },
+	{ UNIT_BYTES("/a.."), "proceed", "a..", false },
+	{ UNIT_BYTES("/a../b"), "proceed", "a../b", false },
+	{ UNIT_BYTES("/a..b/c"), "proceed", "a..b/c", false },
+	{ UNIT_BYTES("/%252e/a"), "proceed", "%2e/a", false },
+
+	/* One has nothing left to remove. */
+	{ UNIT_BYTES("/.."), "outside", NULL, false },
+	{ UNIT_BYTES("/../"), "outside", NULL, false },
+	{ UNIT_BYTES(".."), "outside", NULL, false },
+	{ UNIT_BYTES("/../a"), "outside", NULL, false },
+	{ UNIT_BYTES("//../a"), "outside", NULL, false },
+	{ UNIT_BYTES("/./../a"), "outside", NULL, false },
+	{ UNIT_BYTES("/%2e%2E"), "outside", NULL, false },
+	{ UNIT_BYTES("/.%2e/a"), "outside", NULL, false },
+	{ UNIT_BYTES("/../../etc/passwd"), "outside", NULL, false },
+	{ UNIT_BYTES("/a/../../a"), "outside", NULL, false },
+	{ UNIT_BYTES("/a/b/../../../a/b"), "outside", NULL, false },
+	{ UNIT_BYTES("/a/../../a/.."), "outside", NULL, false },
+	{ UNIT_BYTES("/../.a"), "outside", NULL, false },
+	{ UNIT_BYTES("/../_redirects"), "outside", NULL, false },
+	{ UNIT_BYTES("/../a%2Fb"), "encoded-slash", NULL, false },
+	{ UNIT_BYTES("/a%2Fb/../c"), "encoded-slash", NULL, false },
+	{ UNIT_BYTES("/a%5C/../c"), "encoded-slash", NULL, false },
+	{ UNIT_BYTES("/%2F/.."), "encoded-slash", NULL, false },
+	{ UNIT_BYTES("/%2F/../.."), "encoded-slash", NULL, false },
+	{ UNIT_BYTES("/..%2F../a"), "encoded-slash", NULL, false },
+	{ UNIT_BYTES("/../%"), "bad-escape", NULL, false },
+	{ UNIT_BYTES("/a%/../b"), "bad-escape", NULL, false },
+	{ UNIT_BYTES("/a%00/../b"), "bad-escape", NULL, false },
+
+	/* What is left decides what is hidden. */
 	{ UNIT_BYTES("/.git/config"), "hidden", ".git/config", false },
+	{ UNIT_BYTES("/.git/../a"), "proceed", "a", false },
+	{ UNIT_BYTES("/.git/.."), "proceed", "", true },
+	{ UNIT_BYTES("/a/../.git/config"), "hidden", ".git/config", false },
+	{ UNIT_BYTES("/./.git"), "hidden", ".git", false },
+	{ UNIT_BYTES("/a/.b/../c"), "proceed", "a/c", false },
+	{ UNIT_BYTES("/.a/.b/../../.c"), "hidden", ".c", false },
+	{ UNIT_BYTES("/.a/.b/.."), "hidden", ".a", true },
+	{ UNIT_BYTES("/.a/b/../../c"), "proceed", "c", false },
+	{ UNIT_BYTES("/.../.."), "proceed", "", true },
+	{ UNIT_BYTES("/..."), "hidden", "...", false },
+	{ UNIT_BYTES("/a/..../b"), "hidden", "a/..../b", false },
+	{ UNIT_BYTES("/..a"), "hidden", "..a", false },
+	{ UNIT_BYTES("/.%20"), "hidden", ". ", false },
 	{ UNIT_BYTES("/a/.htpasswd"), "hidden", "a/.htpasswd", false },
 	{ UNIT_BYTES("/%2Ehtpasswd"), "hidden", ".htpasswd", false },
 	{ UNIT_BYTES("/a/.b//"), "hidden", "a/.b", true },
-	{ UNIT_BYTES("/a."), "proceed", "a.", false },
-	{ UNIT_BYTES("/a.."), "proceed", "a..", false },
-	{ UNIT_BYTES("/a..b/c"), "proceed", "a..b/c", false },
 
 	/* The names that are treated apart. */
 	{ UNIT_BYTES("/.well-known"), "proceed", ".well-known", false },
@@ -111,8 +167,10 @@ static const struct row {
 	{ UNIT_BYTES("//.well-known/a"), "proceed", ".well-known/a", false },
 	{ UNIT_BYTES("/%2ewell-known/a"), "proceed", ".well-known/a", false },
 	{ UNIT_BYTES("/.well-known/.a"), "hidden", ".well-known/.a", false },
-	{ UNIT_BYTES("/.well-known/../a"), "hidden", ".well-known/../a",
+	{ UNIT_BYTES("/.well-known/../a"), "proceed", "a", false },
+	{ UNIT_BYTES("/a/../.well-known/b"), "proceed", ".well-known/b",
 	    false },
+	{ UNIT_BYTES("/a/./.well-known"), "hidden", "a/.well-known", false },
 	{ UNIT_BYTES("/.well-known/.well-known"), "hidden",
 	    ".well-known/.well-known", false },
 	{ UNIT_BYTES("/a/.well-known/b"), "hidden", "a/.well-known/b", false },
@@ -124,6 +182,11 @@ static const struct row {
 	{ UNIT_BYTES("//_redirects"), "hidden", "_redirects", false },
 	{ UNIT_BYTES("/%5Fredirects"), "hidden", "_redirects", false },
 	{ UNIT_BYTES("/_redirects/a"), "hidden", "_redirects/a", false },
+	{ UNIT_BYTES("/_REDIRECTS"), "hidden", "_REDIRECTS", false },
+	{ UNIT_BYTES("/_Redirect%53/"), "hidden", "_RedirectS", true },
+	{ UNIT_BYTES("/a/.././_redirects"), "hidden", "_redirects", false },
+	{ UNIT_BYTES("/_redirects/../a"), "proceed", "a", false },
+	{ UNIT_BYTES("/a/_Redirects"), "proceed", "a/_Redirects", false },
 	{ UNIT_BYTES("/_redirects.html"), "proceed", "_redirects.html", false },
 	{ UNIT_BYTES("/_redirect"), "proceed", "_redirect", false },
 	{ UNIT_BYTES("/a/_redirects"), "proceed", "a/_redirects", false },
@@ -184,6 +247,33 @@ check_long(void)
 	check((struct slice){ encoded, longest }, "proceed", "", true);
 }
 
+/* The longest paths of dot segments. */
+static void
+check_long_dots(void)
+{
+	static char encoded[PATH_MAX_LEN];
+	const size_t longest = PATH_MAX_LEN;
+
+	unit_begin("the longest path of single dots");
+	for (size_t i = 0; i < longest; i++)
+		encoded[i] = i % 2 == 0 ? '/' : '.';
+	check((struct slice){ encoded, longest }, "proceed", "", true);
+
+	unit_begin("the longest path of double dots");
+	for (size_t i = 0; i < longest; i++)
+		encoded[i] = i % 3 == 0 ? '/' : '.';
+	check((struct slice){ encoded, longest }, "outside", NULL, false);
+
+	unit_begin("a path of segments and as many double dots");
+	for (size_t i = 0; i < longest; i++)
+		encoded[i] = i % 2 == 0 ? '/' : 'a';
+	for (size_t i = 0; i < longest / 5; i++)
+		memcpy(encoded + longest - 3 * (i + 1), "/..", 3);
+	check((struct slice){ encoded, longest }, "proceed",
+	    /* 1638 of them, after 1639 segments. */
+	    "a", true);
+}
+
 static void
 check_bytes(void)
 {
@@ -214,6 +304,7 @@ main(void)
 		    rows[i].ends_in_slash);
 	}
 	check_long();
+	check_long_dots();
 	check_bytes();
 	return unit_end();
 }
