@@ -10,6 +10,31 @@
 /* What is cut off at a block is seen by rule_parse() to be too long. */
 _Static_assert(REDIRECTS_BLOCK > RULE_LINE_MAX + 1, "a cut line looks whole");
 
+/* A line without the byte order mark that a file may start with. */
+static struct slice
+without_mark(const struct redirects *s, struct slice line)
+{
+	struct slice mark = SLICE("\xEF\xBB\xBF");
+	bool is_marked = s->number == 0 && line.len >= mark.len &&
+	    slice_equal((struct slice){ line.ptr, mark.len }, mark);
+
+	return is_marked ? slice_after(line, mark.len) : line;
+}
+
+/*
+ * Whether a line that is too long for the block is blank so far, so that only
+ * its rest tells whether it holds a rule.  (A CR may be that of its end.)
+ */
+static bool
+is_blank_so_far(const struct redirects *s, struct slice line)
+{
+	struct slice text = without_mark(s, line);
+
+	if (text.ptr[text.len - 1] == '\r')
+		text.len--;
+	return !s->in_long_line && slice_trim(text).len == 0;
+}
+
 /* Whether this line is the rule that answers; notes the first bad one. */
 static bool
 try_line(
@@ -21,6 +46,7 @@ try_line(
 	s->in_long_line = too_long;
 	if (is_rest)
 		return false;
+	line = without_mark(s, line);
 	s->number++;
 	enum rule_kind kind = rule_parse(line, &s->rule, &problem);
 	if (kind == RULE_BAD && bad->line == 0)
@@ -42,6 +68,11 @@ try_block(struct redirects *s, bool at_end, struct bad_rule *bad)
 
 		if (!whole && !too_long)
 			break;
+		if (too_long && is_blank_so_far(s, rest)) {
+			/* As many blanks make the line too long for a rule. */
+			rest = slice_after(rest, len - (RULE_LINE_MAX + 1));
+			break;
+		}
 		if (try_line(s, (struct slice){ rest.ptr, len }, too_long, bad))
 			return true;
 		rest = slice_after(rest, lf == NULL ? len : len + 1);

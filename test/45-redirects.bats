@@ -202,6 +202,53 @@ assert_redirect_with_report() {
 	assert_redirect_with_report 'the line is too long'
 }
 
+@test "a rule after more blanks than a line may have bytes is reported" {
+	local blanks
+	for blanks in 1996 2000 8180 8187 8188 8190 8191 8192 8193 16384 30000; do
+		printf '# one\n%*s/x /y\n/good /place\n' "$blanks" '' >"$tree/_redirects"
+		assert_redirect_with_report 'the line is too long'
+		printf '# one\n%*s/x /y\n/good /place\n' "$blanks" '' | tr ' ' '\t' |
+			sed 's,x\t,x ,; s/#\t/# /; s/d\t/d /' >"$tree/_redirects"
+		assert_redirect_with_report 'the line is too long'
+	done
+}
+
+@test "blanks are an empty line, however many, and a comment may follow them" {
+	local blanks
+	for blanks in 2000 8190 8191 8192 8193 16384 30000; do
+		{
+			printf '%*s\n' "$blanks" ''
+			printf '%*s\r\n' "$blanks" ''
+			printf '%*s# no /rule\n' "$blanks" ''
+			printf '/x\n/good /place\n%*s' "$blanks" ''
+		} >"$tree/_redirects"
+		get /good "$tree"
+		assert_equal "$(field Location)" /place
+		assert_equal "$(head -1 "$BATS_TEST_TMPDIR/log")" \
+			'httpd: _redirects:4: there is no place to redirect to'
+		get /none "$tree"
+		assert_status 404 not-found
+	done
+}
+
+@test "a byte order mark at the start is skipped, and nowhere else" {
+	printf '\xef\xbb\xbf/first /place\n/x\n' >"$tree/_redirects"
+	assert_redirect /first 301 /place
+	printf '\xef\xbb\xbf/first /place' >"$tree/_redirects"
+	assert_redirect /first 301 /place
+	printf '\xef\xbb\xbf# one\n/x\n/good /place\n' >"$tree/_redirects"
+	assert_redirect_with_report 'there is no place to redirect to'
+	printf '\xef\xbb\xbf\r\n/x\n/good /place\n' >"$tree/_redirects"
+	assert_redirect_with_report 'there is no place to redirect to'
+	printf '# one\n\xef\xbb\xbf/x /y\n/good /place\n' >"$tree/_redirects"
+	assert_redirect_with_report 'the path to redirect from must start with a slash'
+	{
+		printf '\xef\xbb\xbf%8192s\n' ''
+		printf '%8192s/x /y\n/good /place\n' ''
+	} >"$tree/_redirects"
+	assert_redirect_with_report 'the line is too long'
+}
+
 @test "a comment is none, however long" {
 	{
 		printf '#%20000s\n' '' | tr ' ' y

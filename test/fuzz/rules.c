@@ -242,6 +242,8 @@ search(struct slice file, struct slice path, struct line *ret_rule,
 	unsigned long number = 0;
 
 	*ret_bad = 0;
+	if (file.len >= 3 && memcmp(file.ptr, "\xEF\xBB\xBF", 3) == 0)
+		file = slice_after(file, 3);
 	while (file.len > 0) {
 		const char *lf = memchr(file.ptr, '\n', file.len);
 		struct slice line = { file.ptr,
