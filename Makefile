@@ -35,9 +35,10 @@ quote = '$(subst ','\'',$(1))'
 
 # The modules of httpd, in the order in which a request meets them.
 # serve comes before words, so that its memory comes first (src/large.h).
-MODULES = httpd serve words options start user sandbox channel read request-line \
-	parse content target rules redirects codings stored beneath resolve types \
-	conditions ranges decide respond transfer access log date text verdict
+MODULES = httpd serve words options start user sandbox channel read ip-literal \
+	request-line parse content target rules redirects codings stored beneath \
+	resolve types conditions ranges decide respond transfer access log date text \
+	verdict
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \

@@ -10,6 +10,7 @@
 #include "request-line.h"
 
 #include "grammar.h"
+#include "ip-literal.h"
 
 bool
 is_authority(struct slice s)
@@ -17,12 +18,10 @@ is_authority(struct slice s)
 	size_t i = 0;
 
 	if (s.len > 0 && s.ptr[0] == '[') {
-		for (i = 1; i < s.len && s.ptr[i] != ']'; i++)
-			if (!is_name_byte(s.ptr[i]) && s.ptr[i] != ':')
-				return false;
-		if (i < 3 || i == s.len)
+		while (i < s.len && s.ptr[i++] != ']')
+			;
+		if (!is_ip_literal((struct slice){ s.ptr, i }))
 			return false;
-		i++;
 	} else {
 		for (; i < s.len && s.ptr[i] != ':'; i++) {
 			if (is_name_byte(s.ptr[i]))

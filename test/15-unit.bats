@@ -40,6 +40,10 @@ unit() {
 	unit parse
 }
 
+@test "ip-literal: an address in brackets is read whole, or refused" {
+	unit ip-literal
+}
+
 @test "content: a body ends at one place however it arrives, and what is behind it is left" {
 	unit content
 }

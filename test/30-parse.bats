@@ -112,6 +112,18 @@ table() {
 400 bad-host closes GET / HTTP/1.1\r\nHost: :80\r\n\r\n
 400 bad-host closes GET / HTTP/1.1\r\nHost: [::1\r\n\r\n
 400 bad-host closes GET / HTTP/1.1\r\nHost: []\r\n\r\n
+400 bad-host closes GET / HTTP/1.1\r\nHost: [zz]\r\n\r\n
+400 bad-host closes GET / HTTP/1.1\r\nHost: [1:2:3:4:5:6:7]\r\n\r\n
+400 bad-host closes GET / HTTP/1.1\r\nHost: [1::2::3]:80\r\n\r\n
+400 bad-host closes GET / HTTP/1.1\r\nHost: [::1.2.3.256]\r\n\r\n
+400 bad-host closes GET / HTTP/1.1\r\nHost: [v1]\r\n\r\n
+400 bad-host closes GET / HTTP/1.1\r\nHost: [fe80::1%%25eth0]\r\n\r\n
+400 bad-host closes GET http://x/ HTTP/1.1\r\nHost: [zz]\r\n\r\n
+400 bad-target closes GET http://[zz]/ HTTP/1.1\r\nHost: x\r\n\r\n
+400 bad-target closes GET http://[::1.2.3.256]:80/ HTTP/1.1\r\nHost: x\r\n\r\n
+400 bad-target closes CONNECT [1:2]:443 HTTP/1.1\r\nHost: x\r\n\r\n
+200 ok keeps GET / HTTP/1.1\r\nHost: [::ffff:192.0.2.1]:80\r\n\r\n
+200 ok keeps GET / HTTP/1.1\r\nHost: [v1.x]\r\n\r\n
 400 bad-host closes GET / HTTP/1.1\r\nHost: %x\r\n\r\n
 400 bad-field-name closes GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n
 400 bad-field-name closes GET / HTTP/1.1\r\nHost: x\r\n: empty\r\n\r\n

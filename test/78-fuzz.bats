@@ -103,7 +103,7 @@ PURE+=(strerror)
 }
 
 @test "faults that are planted are found" {
-	run test/fuzz/planted 1 17 24
+	run test/fuzz/planted 1 19 25
 	assert_success
 	assert_equal "$(grep -c ' s it is required that \| s AddressSanitizer' <<<"$output")" 3
 }

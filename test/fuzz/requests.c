@@ -8,6 +8,7 @@
 
 #include "content.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <strings.h>
 
@@ -115,6 +116,31 @@ next_member(struct slice *list, struct slice *ret_member)
 	return false;
 }
 
+/* IPv6address, which the C library reads as well. */
+static bool
+is_ipv6(struct slice s)
+{
+	char text[INET6_ADDRSTRLEN], address[16];
+
+	if (s.len >= sizeof(text) || memchr(s.ptr, '\0', s.len) != NULL)
+		return false;
+	memcpy(text, s.ptr, s.len);
+	text[s.len] = '\0';
+	return inet_pton(AF_INET6, text, address) == 1;
+}
+
+/* IPvFuture = "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ) */
+static bool
+is_future(struct slice s)
+{
+	struct slice version, address;
+
+	return s.len > 0 && is_one_of(s.ptr[0], "vV") &&
+	    split(slice_after(s, 1), '.', &version, &address) &&
+	    version.len > 0 && consists_of(version, HEX) && address.len > 0 &&
+	    consists_of(address, NAME ":");
+}
+
 /* uri-host [ ":" port ], with a host that is not empty */
 static bool
 is_authority(struct slice s)
@@ -127,7 +153,7 @@ is_authority(struct slice s)
 			return false;
 		host.len = (size_t)(end - s.ptr) + 1;
 		struct slice inner = { s.ptr + 1, host.len - 2 };
-		if (inner.len < 2 || !consists_of(inner, NAME ":"))
+		if (!is_ipv6(inner) && !is_future(inner))
 			return false;
 		port = slice_after(s, host.len);
 		if (port.len > 0 && port.ptr[0] != ':')

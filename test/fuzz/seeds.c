@@ -11,6 +11,7 @@
 #include "conditions.h"
 #include "content.h"
 #include "date.h"
+#include "ip-literal.h"
 #include "options.h"
 #include "ranges.h"
 #include "rules.h"
@@ -116,6 +117,26 @@ __wrap_parse_request(struct slice head, struct request *r)
 		count++;
 	}
 	return __real_parse_request(head, r);
+}
+
+bool __real_is_ip_literal(struct slice s);
+bool __wrap_is_ip_literal(struct slice s);
+bool
+__wrap_is_ip_literal(struct slice s)
+{
+	static int count;
+
+	if (count < EACH_MAX) {
+		begin();
+		text_add(&input, SLICE("GET / HTTP/1.1\r\nHost: "));
+		text_add(&input, s);
+		text_add(&input, SLICE("\r\n\r\n"));
+		if (save("request", text_slice(&input))) {
+			save_stream(text_slice(&input));
+			count++;
+		}
+	}
+	return __real_is_ip_literal(s);
 }
 
 enum verdict __real_read_head(

@@ -357,6 +357,9 @@ EXCEPTIONS = [
      "404 does not tell that it is"),
     ("status", 200, 400, lambda c: c.target_matches("^(https|ftp)://"),
      "9110-7.4: a connection without TLS answers for http alone"),
+    ("status", 200, 400, lambda c: c.target_matches(r"^http://\[[^v]*\]")
+     and not c.target_matches(r"::"),
+     "9112-3.2: brackets hold a whole address; nginx looks for their end"),
     ("status", 200, 400, lambda c: c.target_matches("#"),
      "9112-3.2: a target has no fragment; nginx cuts it off"),
     ("status", 404, 400, lambda c: "\\" in c.q.target.split("?")[0],

@@ -92,7 +92,8 @@ TARGETS = """
 /none?x=1 /none/ /dir /dir?x=1 /dir/index.html /page.html/ /page.html/x
 /nodir/ /nodir /nodir/deep http://other/page.html http://other
 http://other/dir http://other?x=1 http://other:8080/dir/a.txt
-HTTP://Other/page.html http://[::1]/page.html http:///page.html
+HTTP://Other/page.html http://[::1]/page.html http://[v1.x]:80/page.html
+http://[zz]/page.html http://[1:2:3:4:5:6:7]/page.html http:///page.html
 http://u@other/page.html https://other/page.html ftp://other/page.html
 http:/page.html * page.html dir/a.txt other:80 ?x /page.html#part
 /page.html?x#part #part /a\\b /.. /../page.html /%2e%2e/page.html
