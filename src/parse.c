@@ -43,31 +43,26 @@ list_next(struct slice *rest, struct slice *ret_member)
 
 /*
  * Content-Length = 1*DIGIT                           RFC 9110 8.6
- * A list of equal values counts as one (RFC 9112 6.3, item 5).
+ * RFC 9112 6.3 lets a recipient take equal values, in a list or in several
+ * lines, for one.  Most servers refuse them, and a program in front of this one
+ * may look at the first alone: they are refused here as well.
  */
 static enum verdict
 parse_content_length(struct slice value, struct fields *f)
 {
-	do {
-		struct slice s = slice_trim(slice_take(&value, ','));
-		uint64_t n = 0;
+	uint64_t n = 0;
 
-		if (s.len == 0)
-			return BAD_CONTENT_LENGTH;
-		for (size_t i = 0; i < s.len; i++) {
-			uint64_t digit = (uint64_t)(s.ptr[i] - '0');
+	if (value.len == 0 || f->has_length)
+		return BAD_CONTENT_LENGTH;
+	for (size_t i = 0; i < value.len; i++) {
+		uint64_t digit = (uint64_t)(value.ptr[i] - '0');
 
-			if (!is_digit(s.ptr[i]) || n > (INT64_MAX - digit) / 10)
-				return BAD_CONTENT_LENGTH;
-			n = n * 10 + digit;
-		}
-		if (f->has_length && f->length != n)
+		if (!is_digit(value.ptr[i]) || n > (INT64_MAX - digit) / 10)
 			return BAD_CONTENT_LENGTH;
-		f->has_length = true;
-		f->length = n;
-		if (value.len == 0 && value.ptr[-1] == ',')
-			return BAD_CONTENT_LENGTH;
-	} while (value.len > 0);
+		n = n * 10 + digit;
+	}
+	f->has_length = true;
+	f->length = n;
 	return PROCEED;
 }
 

@@ -245,32 +245,20 @@ read_line(struct slice line, struct reading *r)
 	return read_target(target, r);
 }
 
+/* Content-Length = 1*DIGIT, and no more than one of them */
 static bool
 read_length(struct slice value, bool *seen, uint64_t *length)
 {
-	struct slice member, rest = value;
-	bool more = true;
-
-	while (more) {
-		uint64_t n = 0;
-
-		more = split(rest, ',', &member, &rest);
-		if (!more)
-			member = rest;
-		member = trimmed(member);
-		if (member.len == 0 || !consists_of(member, DIGITS))
+	if (*seen || value.len == 0 || !consists_of(value, DIGITS))
+		return false;
+	*seen = true;
+	*length = 0;
+	for (size_t i = 0; i < value.len; i++)
+		if (__builtin_mul_overflow(*length, 10, length) ||
+		    __builtin_add_overflow(
+			*length, value.ptr[i] - '0', length) ||
+		    *length > INT64_MAX)
 			return false;
-		for (size_t i = 0; i < member.len; i++)
-			if (__builtin_mul_overflow(n, 10, &n) ||
-			    __builtin_add_overflow(
-				n, member.ptr[i] - '0', &n) ||
-			    n > INT64_MAX)
-				return false;
-		if (*seen && *length != n)
-			return false;
-		*seen = true;
-		*length = n;
-	}
 	return true;
 }
 
