@@ -45,17 +45,23 @@ is_authority(struct slice s)
 	return true;
 }
 
+/* The methods of IANA's registry, but for those that are answered otherwise. */
+static const char registered_methods[][18] = { "ACL", "BASELINE-CONTROL",
+	"BIND", "CHECKIN", "CHECKOUT", "CONNECT", "COPY", "DELETE", "LABEL",
+	"LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL",
+	"MKREDIRECTREF", "MKWORKSPACE", "MOVE", "ORDERPATCH", "PATCH", "POST",
+	"PRI", "PROPFIND", "PROPPATCH", "PUT", "REBIND", "REPORT", "SEARCH",
+	"TRACE", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE",
+	"UPDATEREDIRECTREF", "VERSION-CONTROL" };
+
 /*
  * method = token
  * GET and HEAD are served, OPTIONS is answered for all targets alike, and the
- * other methods of RFC 9110 9 are known.
+ * other methods that are registered are known.
  */
 static enum verdict
 parse_method(struct slice s, enum method *ret_method)
 {
-	static const char known[][8] = { "POST", "PUT", "DELETE", "CONNECT",
-		"TRACE" };
-
 	if (!is_token(s))
 		return BAD_REQUEST_LINE;
 	*ret_method = METHOD_OTHER;
@@ -67,8 +73,10 @@ parse_method(struct slice s, enum method *ret_method)
 		return PROCEED;
 	if (slice_equal(s, SLICE("OPTIONS")))
 		return OPTIONS;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (slice_equal(s, slice_of(known[i])))
+	for (size_t i = 0;
+	     i < sizeof(registered_methods) / sizeof(registered_methods[0]);
+	     i++)
+		if (slice_equal(s, slice_of(registered_methods[i])))
 			return METHOD_NOT_ALLOWED;
 	return METHOD_UNKNOWN;
 }

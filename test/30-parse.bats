@@ -96,8 +96,10 @@ table() {
 400 bad-target closes CONNECT x HTTP/1.1\r\nHost: x\r\n\r\n
 400 bad-target closes CONNECT [::1] HTTP/1.1\r\nHost: x\r\n\r\n
 400 bad-target closes CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n
-501 method-unknown keeps PATCH / HTTP/1.1\r\nHost: x\r\n\r\n
+405 method-not-allowed keeps PATCH / HTTP/1.1\r\nHost: x\r\n\r\n
 501 method-unknown keeps get / HTTP/1.1\r\nHost: x\r\n\r\n
+405 method-not-allowed keeps PROPFIND / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc
+405 method-not-allowed keeps PRI / HTTP/1.1\r\nHost: x\r\n\r\n
 501 method-unknown keeps BREW / HTTP/1.1\r\nHost: x\r\n\r\n
 400 host-missing closes GET / HTTP/1.1\r\n\r\n
 400 host-missing closes GET http://x/ HTTP/1.1\r\n\r\n

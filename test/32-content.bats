@@ -197,7 +197,8 @@ with_content() {
 405 method-not-allowed PUT /none HTTP/1.1|
 405 method-not-allowed DELETE / HTTP/1.1|
 405 method-not-allowed TRACE / HTTP/1.1|
-501 method-unknown PATCH / HTTP/1.1|
+405 method-not-allowed PATCH / HTTP/1.1|
+501 method-unknown BREW / HTTP/1.1|
 206 partial GET / HTTP/1.1|Range: bytes=0-0
 206 partial GET / HTTP/1.1|Range: bytes=0-0,-1
 416 range-not-satisfiable GET / HTTP/1.1|Range: bytes=999999999-
@@ -223,7 +224,7 @@ check_with_content() {
 		assert_regex "$log" "\"$token_\"
 .*\"GET /result.html HTTP/1.1\" 200 .*\"ok\"\$"
 	done < <(with_content)
-	assert_equal "$rows" 21
+	assert_equal "$rows" 22
 }
 
 @test "the next request stands behind the content, whatever the answer" {

@@ -96,9 +96,26 @@ setup() {
 	done
 }
 
+@test "every method of IANA's registry that is not served is answered 405" {
+	local method
+	for method in ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY DELETE LABEL \
+		LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE \
+		MOVE ORDERPATCH PATCH POST PRI PROPFIND PROPPATCH PUT REBIND REPORT \
+		SEARCH TRACE UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF \
+		VERSION-CONTROL; do
+		row "$method" "405 $ALLOW" "$method" /file.txt
+		row "${method}S" '501 -' "${method}S" /file.txt
+		row "${method%?}_" '501 -' "${method%?}_" /file.txt
+		row "${method,,}" '501 -' "${method,,}" /file.txt
+	done
+	check_rows "$TOP/test/tools/answers.py" Allow
+	ask_one PROPFIND /file.txt 'Content-Length: 0'
+	assert_status 405 method-not-allowed
+}
+
 @test "methods that are not known are answered 501, and names are case-sensitive" {
 	local method
-	for method in PATCH BREW get Get head options PROPFIND x "!#\$&'*+.^_\`|~9"; do
+	for method in BREW get Get head options M-SEARCH x "!#\$&'*+.^_\`|~9"; do
 		row "$method" '501 -' "$method" /file.txt
 	done
 	check_rows "$TOP/test/tools/answers.py" Allow

@@ -38,6 +38,31 @@ is_whole(enum verdict v)
 	    v == METHOD_UNKNOWN || v == EXPECTATION_FAILED;
 }
 
+/* What a method is answered, by IANA's registry. */
+static enum verdict
+verdict_of_method(struct slice method)
+{
+	static const char registry[] =
+	    " ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE "
+	    "LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF "
+	    "MKWORKSPACE MOVE ORDERPATCH PATCH POST PRI PROPFIND PROPPATCH PUT "
+	    "REBIND REPORT SEARCH TRACE UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE "
+	    "UPDATEREDIRECTREF VERSION-CONTROL ";
+	const char *at = registry;
+
+	if (slice_equal(method, SLICE("GET")) ||
+	    slice_equal(method, SLICE("HEAD")))
+		return PROCEED;
+	if (slice_equal(method, SLICE("OPTIONS")))
+		return OPTIONS;
+	while ((at = memmem(at, strlen(at), method.ptr, method.len)) != NULL) {
+		if (at[-1] == ' ' && at[method.len] == ' ')
+			return METHOD_NOT_ALLOWED;
+		at++;
+	}
+	return METHOD_UNKNOWN;
+}
+
 /* Each field that answers look for later: its lines, and their number. */
 static void
 check_fields(struct slice head, const struct request *r)
@@ -81,8 +106,7 @@ check_whole(struct slice head, enum verdict v, const struct request *r)
 	    (slice_equal(w.method, SLICE("GET"))         ? METHOD_GET :
 		    slice_equal(w.method, SLICE("HEAD")) ? METHOD_HEAD :
 							   METHOD_OTHER));
-	require(v == EXPECTATION_FAILED ||
-	    (v == PROCEED) == (r->method != METHOD_OTHER));
+	require(v == EXPECTATION_FAILED || v == verdict_of_method(w.method));
 	require((v == EXPECTATION_FAILED) == (w.expects_other && w.minor > 0));
 	require(slice_equal(r->path, w.path));
 	require(slice_equal(r->query, w.query));

@@ -28,7 +28,7 @@ signal.alarm(900)
 SEED = 91109112
 ROOT = os.path.join(TMP, "root")
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS",
-                 "TRACE"}
+                 "TRACE", "PATCH", "PROPFIND", "MKCOL", "VERSION-CONTROL"}
 PROBE = b"GET /probe.txt HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n"
 
 

@@ -216,7 +216,8 @@ def encodings(r):
 
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH",
-           "PROPFIND", "BREW", "get", "Head", "GETS", "GE", "M-SEARCH", "G@T"]
+           "PROPFIND", "MKCOL", "VERSION-CONTROL", "BREW", "get", "Head", "GETS",
+           "GE", "M-SEARCH", "G@T"]
 
 
 def methods(r):
