@@ -125,10 +125,9 @@ ranges_parse(struct slice value, uint64_t size, struct ranges *ret_ranges)
 	struct ranges *r = ret_ranges;
 	struct slice member;
 	size_t specs = 0;
-	bool has_suffix = false;
 
 	r->count = 0;
-	if (value.len < unit.len ||
+	if (size == 0 || value.len < unit.len ||
 	    !slice_equal_nocase((struct slice){ value.ptr, unit.len }, unit))
 		return RANGES_IGNORED;
 	value = slice_after(value, unit.len);
@@ -137,12 +136,11 @@ ranges_parse(struct slice value, uint64_t size, struct ranges *ret_ranges)
 
 		if (++specs > RANGES_MAX || !parse_range(member, size, &range))
 			return RANGES_IGNORED;
-		has_suffix = has_suffix || member.ptr[0] == '-';
 		if (range.len > 0)
 			add_range(r, range);
 	}
-	if (specs == 0 || (size == 0 && has_suffix))
-		return RANGES_IGNORED; /* Content-Range has no empty range */
+	if (specs == 0)
+		return RANGES_IGNORED;
 	if (r->count == 0)
 		return RANGES_NOT_SATISFIABLE;
 	return RANGES_SATISFIABLE;

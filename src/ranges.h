@@ -28,7 +28,9 @@ enum ranges_result {
 };
 
 /*
- * Reads the value of a Range field for a representation of `size` bytes.
+ * Reads the value of a Range field for a representation of `size` bytes.  One
+ * of an empty representation is ignored: a client that resumes a download of it
+ * has all of it.
  * RANGES_SATISFIABLE: *ret_ranges holds those that lie in it, at least one.
  * They do not overlap: those that overlapped or nearly touched have been
  * joined.  Otherwise they are in the order of the field (15.3.7.2).

@@ -53,8 +53,8 @@ read_spec(struct slice s, wide size, struct spec *ret_spec)
 
 	if (!has_a) {
 		a = b < size ? size - b : 0;
-		b = size > 0 ? size - 1 : 0;
-		if (size == 0 || a == size)
+		b = size - 1;
+		if (a == size)
 			a = 1, b = 0;
 	} else if (a >= size) {
 		a = 1, b = 0;
@@ -70,9 +70,9 @@ static bool
 read_field(
     struct slice s, wide size, struct spec specs[RANGES_MAX], size_t *ret_count)
 {
-	bool has_suffix = false;
-
 	*ret_count = 0;
+	if (size == 0) /* nothing is to be had of it but all of it */
+		return false;
 	if (s.len < 6 || strncasecmp(s.ptr, "bytes=", 6) != 0)
 		return false;
 	for (size_t at = 6; at <= s.len;) {
@@ -89,10 +89,9 @@ read_field(
 			return false;
 		if (!read_spec(member, size, &specs[*ret_count]))
 			return false;
-		has_suffix = has_suffix || member.ptr[0] == '-';
 		++*ret_count;
 	}
-	return *ret_count > 0 && !(size == 0 && has_suffix);
+	return *ret_count > 0;
 }
 
 static bool
