@@ -1,6 +1,11 @@
 # From a target to a file, and to no file outside the tree.
 
 load lib
+load filesystems
+
+teardown() {
+	unmount_all
+}
 
 setup() {
 	tree=$BATS_TEST_TMPDIR/tree
@@ -227,6 +232,23 @@ print(u.urljoin("http://test" + sys.argv[1], sys.argv[2]))' "$target?a=1" "$(fie
 	assert_status 200 ok
 	get /old-rules.txt "$tree"
 	assert_status 200 ok
+}
+
+@test "the rules are hidden in any case where the file system knows none" {
+	tree=$BATS_TEST_TMPDIR/mount
+	mount_new exfat "$tree"
+	echo '/old /new' >"$tree/_redirects"
+	echo served >"$tree/File.txt"
+	local target
+	get /fILE.TXT "$tree"
+	assert_status 200 ok
+	for target in /_redirects /_REDIRECTS /_Redirects; do
+		get "$target" "$tree"
+		assert_status 404 hidden
+		refute grep -q old "$answer"
+	done
+	get /old "$tree"
+	assert_status 301 redirected
 }
 
 @test "the tree's own 404.html is not its rules" {
