@@ -170,7 +170,7 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 	reply->range_refused = v == RANGE_NOT_SATISFIABLE;
 	reply->complete_length = t->facts.size;
 	reply->coding = CODING_IDENTITY;
-	reply->vary = t->varies;
+	reply->vary = t->varies || v == NOT_ACCEPTABLE;
 	reply->location = reply->location_query = reply->location_fragment =
 	    (struct slice){ NULL, 0 };
 	reply->location_is_path = v == SLASH_MISSING;

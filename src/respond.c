@@ -203,6 +203,9 @@ add_head(struct text *t, const struct reply *reply, int64_t now,
 		add_location(t, reply);
 	if (reply->allow)
 		add_field(t, "Allow", SLICE("GET, HEAD, OPTIONS"));
+	/* A shared cache would give one client's error to all others. */
+	if (reply->status >= 400)
+		add_field(t, "Cache-Control", SLICE("no-store"));
 	add_field(t, "Connection",
 	    reply->close ? SLICE("close") : SLICE("keep-alive"));
 	text_add(t, SLICE("\r\n"));

@@ -174,7 +174,7 @@ rows_of_choices() {
 		wanted=${wanted# }
 		value=$(sed 's/^ //; s/ *$//' <<<"$value")
 		vary=Accept-Encoding
-		[ "$neighbours" != no ] || vary=-
+		[ "$neighbours" != no ] || [ "$wanted" = 406 ] || vary=-
 		case $wanted in
 		406) wanted='406 -' ;;
 		identity) wanted='200 -' ;;
@@ -337,6 +337,21 @@ rows_of_choices() {
 	assert_regex "$(content)" '<h1>406 Not Acceptable</h1>'
 	has_no Content-Encoding ETag Last-Modified Accept-Ranges
 	assert_equal "$(field Connection)" close
+}
+
+@test "every 406 has Vary, also where there is no neighbour to choose" {
+	make_file x.css gz
+	make_file y.css
+	local target value
+	for target in /x.css /y.css; do
+		for value in 'identity;q=0' '*;q=0' 'br, identity;q=0' 'br, *;q=0'; do
+			row "$target $value" '406 Accept-Encoding' GET "$target" \
+				"Accept-Encoding: $value"
+		done
+	done
+	row 'a file with a choice' '200 Accept-Encoding' GET /x.css
+	row 'a file without one' '200 -' GET /y.css
+	check_rows "$TOP/test/tools/answers.py" Vary
 }
 
 @test "an identity that is refused is no matter where there is no file" {

@@ -116,6 +116,18 @@ by_the_letter() {
 	EOP
 }
 
+@test "no cache stores an error, and what is no error is for caches to store" {
+	by_the_letter <<-'EOP'
+		answers = every_kind(root)
+		for name, method, answer in answers:
+		    check(f"{name}: Cache-Control", answer["Cache-Control"],
+		          "no-store" if answer.status >= 400 else None)
+		check("statuses", sorted({answer.status for _, _, answer in answers}), [
+		    200, 204, 206, 301, 302, 303, 304, 307, 308, 400, 404, 405, 406, 412,
+		    413, 414, 416, 417, 431, 501, 503, 505])
+	EOP
+}
+
 @test "answers are HTTP/1.1 to every version of HTTP/1, whoever asks" {
 	by_the_letter <<-'EOP'
 		for version in ("HTTP/1.0", "HTTP/1.1", "HTTP/1.2", "HTTP/1.9"):

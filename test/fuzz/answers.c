@@ -237,6 +237,10 @@ check_status(struct answer *a, const struct fields *f)
 	require(a->status == 304 || a->status / 100 == 2 ||
 	    value_of(f, "ETag").len == 0);
 	require(a->status / 100 == 2 || a->coding.len == 0);
+	/* Nobody else is to get an error of this client's. */
+	require(slice_equal(value_of(f, "Cache-Control"),
+	    a->status >= 400 ? SLICE("no-store") : SLICE("")));
+	require(a->status != 406 || a->varies);
 }
 
 size_t

@@ -779,7 +779,7 @@ static const struct row {
 	    .verdict = NOT_ACCEPTABLE,
 	    .path = "a.css",
 	    .file = NO_FILE,
-	    .answer = "406 text/html page close" },
+	    .answer = "406 text/html page close vary" },
 
 	/* What ends the connection whatever was asked. */
 	{ .name = "content that is too large",

@@ -93,6 +93,7 @@ head_of(struct slice bytes)
 	"HTTP/1.1 301 Moved Permanently\r\n" DATE \
 	"Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\n"
 #define CLOSE "Connection: close\r\n\r\n"
+#define NO_STORE "Cache-Control: no-store\r\n"
 
 static const struct row {
 	const char *name;
@@ -110,8 +111,8 @@ static const struct row {
 		.coding = CODING_IDENTITY,
 		.close = true },
 	    "HTTP/1.1 404 Not Found\r\n" DATE
-	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\n" CLOSE
-		PAGE },
+	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\n" NO_STORE
+		CLOSE PAGE },
 	{ "a page that is asked for by HEAD",
 	    { .status = 404,
 		.content_type = UNIT_BYTES("text/html"),
@@ -123,7 +124,8 @@ static const struct row {
 		.coding = CODING_IDENTITY,
 		.head_only = true },
 	    "HTTP/1.1 404 Not Found\r\n" DATE
-	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\nConnection: keep-alive\r\n\r\n" },
+	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\n" NO_STORE
+	    "Connection: keep-alive\r\n\r\n" },
 	{ "Last-Modified, and no charset",
 	    { .status = 200,
 		.content_type = UNIT_BYTES("image/png"),
@@ -149,8 +151,8 @@ static const struct row {
 		.allow = true,
 		.close = true },
 	    "HTTP/1.1 405 Method Not Allowed\r\n" DATE
-	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\nAllow: GET, HEAD, OPTIONS\r\n" CLOSE
-		PAGE },
+	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\nAllow: GET, HEAD, OPTIONS\r\n" NO_STORE
+		CLOSE PAGE },
 	{ "no content",
 	    { .status = 200,
 		.content_type = UNIT_BYTES("text/plain"),
@@ -227,7 +229,8 @@ static const struct row {
 		.close = true },
 	    "HTTP/1.1 416 Range Not Satisfiable\r\n" DATE
 	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\n"
-	    "Content-Range: bytes */18446744073709551615\r\n" CLOSE PAGE },
+	    "Content-Range: bytes */18446744073709551615\r\n" NO_STORE CLOSE
+		PAGE },
 };
 
 static const struct location_row {
