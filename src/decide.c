@@ -177,6 +177,8 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 	reply->allow = v == METHOD_NOT_ALLOWED || v == OPTIONS;
 	reply->head_only = r->method == METHOD_HEAD;
 	reply->close = last || must_close(v, r, policy->persist, status);
+	reply->keep_alive_seconds =
+	    reply->close ? 0 : policy->keep_alive_seconds;
 
 	if (v != FOUND && v != PARTIAL && v != NOT_MODIFIED)
 		reply->validators = (struct validators){ .modified = -1 };

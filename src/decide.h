@@ -18,6 +18,7 @@ enum persist {
 struct policy {
 	enum persist persist;
 	bool portable_tags; /* entity tags without the inode */
+	int keep_alive_seconds; /* announced to the client; 0: not announced */
 };
 
 /*
@@ -45,6 +46,7 @@ struct reply {
 	bool allow; /* send the Allow field */
 	bool head_only; /* HEAD: the content's fields without the content */
 	bool close; /* the connection ends with this answer */
+	int keep_alive_seconds; /* 0: the Keep-Alive field is left out */
 };
 
 /*

@@ -7,7 +7,7 @@ const struct options default_options = {
 	.directory = "files",
 	.patience = { .idle_ms = 1000, .send_ms = 30000, .min_rate = 512 },
 	.head_timeout_ms = 10000,
-	.policy = { .persist = PERSIST_OK },
+	.policy = { .persist = PERSIST_OK, .keep_alive_seconds = 1 },
 	.max_body = 65536,
 	.max_requests = 0,
 	.log_requests = true,
@@ -52,7 +52,10 @@ take(void *options, int letter, const char *value)
 
 	switch (letter) {
 	case 't':
-		return word_seconds(value, &o->patience.idle_ms);
+		if (!word_seconds(value, &o->patience.idle_ms))
+			return false;
+		o->policy.keep_alive_seconds = o->patience.idle_ms / 1000;
+		return true;
 	case 'H':
 		return word_seconds(value, &o->head_timeout_ms);
 	case 's':

@@ -208,6 +208,11 @@ add_head(struct text *t, const struct reply *reply, int64_t now,
 		add_field(t, "Cache-Control", SLICE("no-store"));
 	add_field(t, "Connection",
 	    reply->close ? SLICE("close") : SLICE("keep-alive"));
+	if (reply->keep_alive_seconds > 0) {
+		text_add(t, SLICE("Keep-Alive: timeout="));
+		text_add_number(t, (uint64_t)reply->keep_alive_seconds, 1);
+		text_add(t, SLICE("\r\n"));
+	}
 	text_add(t, SLICE("\r\n"));
 }
 

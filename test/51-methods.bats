@@ -25,7 +25,7 @@ setup() {
 		printf 'target: %s\n' "$target"
 		assert_status 204 options
 		assert_equal "$(field Allow)" "$ALLOW"
-		assert_equal "$(field_names)" 'Allow Connection Date '
+		assert_equal "$(field_names)" 'Allow Connection Date Keep-Alive '
 		assert_equal "$(field Connection)" keep-alive
 		assert_equal "$(content | wc -c)" 0
 	done

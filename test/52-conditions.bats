@@ -644,7 +644,7 @@ bad_dates() {
 @test "304 has the fields that a cache needs, no others, and no content" {
 	ask_one GET /file.txt "If-None-Match: $(tag_of "$file")"
 	assert_status 304 not-modified
-	assert_equal "$(field_names)" 'Connection Date ETag Last-Modified '
+	assert_equal "$(field_names)" 'Connection Date ETag Keep-Alive Last-Modified '
 	assert_equal "$(field ETag)" "$(tag_of "$file")"
 	assert_equal "$(field Last-Modified)" "$MODIFIED"
 	assert_equal "$(content | wc -c)" 0
@@ -654,7 +654,7 @@ bad_dates() {
 	settle "$tree"
 	ask_one GET /file.txt "If-None-Match: $(tag_of "$file")"
 	assert_status 304 not-modified
-	assert_equal "$(field_names)" 'Connection Date ETag Last-Modified Vary '
+	assert_equal "$(field_names)" 'Connection Date ETag Keep-Alive Last-Modified Vary '
 	assert_equal "$(field Vary)" Accept-Encoding
 }
 

@@ -789,7 +789,7 @@ assert_no_neighbour() {
 	tag=$(field ETag)
 	ask_one GET /x.css 'Accept-Encoding: gzip' "If-None-Match: $tag"
 	assert_status 304 not-modified
-	assert_equal "$(field_names)" 'Connection Date ETag Last-Modified Vary '
+	assert_equal "$(field_names)" 'Connection Date ETag Keep-Alive Last-Modified Vary '
 	assert_equal "$(field ETag)" "$tag"
 }
 

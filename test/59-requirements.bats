@@ -32,7 +32,7 @@ by_the_letter() {
 	by_the_letter <<-'EOP'
 		for name, method, answer in every_kind(root):
 		    for field in ("Transfer-Encoding", "Trailer", "Upgrade", "TE",
-		                  "Keep-Alive", "Proxy-Connection", "Host", "Via"):
+		                  "Proxy-Connection", "Host", "Via"):
 		        check(f"{name}: {field}", answer[field], None)
 		    if answer.status < 200:
 		        sys.exit(f"{name}: an interim answer")
@@ -57,6 +57,34 @@ by_the_letter() {
 		for name, method, answer in every_kind(root):
 		    if answer["Connection"] not in ("close", "keep-alive"):
 		        sys.exit(f"{name}: Connection: {answer['Connection']}")
+	EOP
+}
+
+@test "an answer that keeps the connection announces for how long, no other does" {
+	by_the_letter <<-'EOP'
+		for timeout, wanted in ((None, "timeout=1"), ("1", "timeout=1"),
+		        ("1.999", "timeout=1"), ("2", "timeout=2"),
+		        ("86400", "timeout=86400"), ("0.999", None), ("0.5", None)):
+		    options = () if timeout is None else (f"--timeout={timeout}",)
+		    for name, method, answer in every_kind(root, *options):
+		        kept = answer["Connection"] == "keep-alive"
+		        check(f"{name} with --timeout={timeout}", answer["Keep-Alive"],
+		              wanted if kept else None)
+	EOP
+}
+
+@test "HTTP/1.0 is told for how long its connection is kept" {
+	by_the_letter <<-'EOP'
+		answer = ask("/plain.txt", "Connection: keep-alive", version="HTTP/1.0",
+		             options=("--timeout=7",), root=root)
+		check("Connection", answer["Connection"], "keep-alive")
+		check("Keep-Alive", answer["Keep-Alive"], "timeout=7")
+		answer = ask("/plain.txt", version="HTTP/1.0", options=("--timeout=7",),
+		             root=root)
+		check("Keep-Alive of an answer that closes", answer["Keep-Alive"], None)
+		# The last of those that --max-requests allows.
+		answer = ask("/plain.txt", options=("--max-requests=1",), root=root)
+		check("Keep-Alive of the last answer", answer["Keep-Alive"], None)
 	EOP
 }
 

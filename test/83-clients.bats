@@ -288,3 +288,54 @@ make_apt_root() {
 	wait_for_line "$spawn_log" '"GET /\./flat_1\.0_all\.deb HTTP/1\.1" 200 .* "ok"$'
 	refute grep -v '"GET /\./' "$spawn_log"
 }
+
+# fetch_often LOOPS TIMES FROM TO: that many loops at the same time ask so often
+# with node's fetch, with pauses from FROM to TO milliseconds; prints how many
+# requests there were, how many failed, and how many used a connection again.
+fetch_often() {
+	cat >fetch.mjs <<-'EOJ'
+		import { subscribe } from 'node:diagnostics_channel';
+		import { setTimeout as pause } from 'node:timers/promises';
+
+		const [url, loops, times, from, to] = process.argv.slice(2)
+			.map((value, i) => i === 0 ? value : Number(value));
+		let asked = 0, lost = 0, connected = 0;
+		subscribe('undici:client:connected', () => connected++);
+		async function loop(number) {
+			for (let i = 0; i < times; i++) {
+				if (i > 0)
+					await pause(from + (to - from) * number / loops);
+				asked++;
+				try {
+					const response = await fetch(url);
+					if (!(await response.text()).endsWith('</html>\n'))
+						throw new Error('the page is not whole');
+				} catch (error) {
+					lost++;
+					console.error(error.cause ?? error);
+				}
+			}
+		}
+		await Promise.all(Array.from({ length: loops }, (_, i) => loop(i)));
+		console.log(`${asked} requests, ${lost} lost, ` +
+			`${asked - connected} over a connection used before`);
+	EOJ
+	timeout 300 node fetch.mjs "$url/result.html" "$@"
+}
+
+@test "node's fetch loses no request, whatever its pauses are" {
+	# It uses no connection again that is to be closed within a second or two.
+	spawn tcpserver "$HTTPD" "$FILES"
+	run fetch_often 36 6 980 1010
+	assert_output '216 requests, 0 lost, 0 over a connection used before'
+	unspawn
+	spawn tcpserver "$HTTPD" --timeout=4 "$FILES"
+	run fetch_often 36 3 3900 4020
+	assert_output --regexp '^108 requests, 0 lost, '
+}
+
+@test "node's fetch uses a connection again that is kept for long enough" {
+	spawn tcpserver "$HTTPD" --timeout=60 "$FILES"
+	run fetch_often 1 20 0 0
+	assert_output '20 requests, 0 lost, 19 over a connection used before'
+}

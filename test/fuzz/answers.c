@@ -110,6 +110,18 @@ require_tag(struct slice s)
 		require(s.ptr[i] > ' ' && s.ptr[i] != '"');
 }
 
+/* "timeout=" 1*DIGIT exactly where the connection persists. */
+static void
+require_keep_alive(struct slice s, bool close)
+{
+	if (close) {
+		require(s.len == 0);
+		return;
+	}
+	take(&s, "timeout=");
+	require(take_number(&s) == 1 && s.len == 0);
+}
+
 static void
 require_location(struct slice s)
 {
@@ -274,6 +286,7 @@ read_answer(
 	value = value_of(&f, "Connection");
 	a->close = slice_equal(value, SLICE("close"));
 	require(a->close || slice_equal(value, SLICE("keep-alive")));
+	require_keep_alive(value_of(&f, "Keep-Alive"), a->close);
 	value = value_of(&f, "Date");
 	a->has_date = value.len > 0;
 	if (a->has_date)

@@ -65,6 +65,7 @@ require_in_range(const struct options *o)
 {
 	require(o->patience.idle_ms > 0 && o->patience.idle_ms <= DAY_MS);
 	require(o->patience.send_ms > 0 && o->patience.send_ms <= DAY_MS);
+	require(o->policy.keep_alive_seconds == o->patience.idle_ms / 1000);
 	require(o->head_timeout_ms > 0 && o->head_timeout_ms <= DAY_MS);
 	require(o->patience.life_ms >= 0 && o->patience.life_ms <= DAY_MS);
 	require(o->patience.min_rate <= GIGABYTE);

@@ -104,7 +104,7 @@ def tree():
     return root
 
 
-def every_kind(root):
+def every_kind(root, *options):
     """Answers of every kind: name, method and answer of each."""
     long = "x" * 9000
     requests = [
@@ -147,10 +147,10 @@ def every_kind(root):
     seen = []
     for name, data in requests:
         method = data.split(b" ")[0].decode()
-        answer = read_answers(run(data, root=root), [method])[0]
+        answer = read_answers(run(data, *options, root=root), [method])[0]
         check(f"the status of {name}", answer.status, int(name[:3]))
         seen.append((name, method, answer))
-    data = run(get("/"), root=os.path.join(root, "missing"))
+    data = run(get("/"), *options, root=os.path.join(root, "missing"))
     seen.append(("503", "GET", read_answers(data, ["GET"])[0]))
     check("the status of 503", seen[-1][2].status, 503)
     return seen

@@ -1027,6 +1027,7 @@ check_row(const struct row *row)
 	const struct policy policy = {
 		.persist = row->persist,
 		.portable_tags = row->portable,
+		.keep_alive_seconds = 7,
 	};
 	memset(&reply, 0xEE, sizeof(reply));
 	enum verdict v = decide_reply(
@@ -1038,6 +1039,8 @@ check_row(const struct row *row)
 	    verdict_token(v));
 	unit_bool("Accept-Ranges goes with 200 and 206",
 	    reply.status == 200 || reply.status == 206, reply.accept_ranges);
+	unit_number(
+	    "seconds announced", reply.close ? 0 : 7, reply.keep_alive_seconds);
 	if (reply.validators.modified >= 0 && !row->dated_now) {
 		unit_number("Last-Modified", NOW - 1,
 		    (long long)reply.validators.modified);

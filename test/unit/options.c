@@ -320,6 +320,9 @@ check(const char *given, const char *environment, const char *result)
 	if (o.variants != VARIANTS_AUTO)
 		add(newer, sizeof(newer), " z=%s",
 		    o.variants == VARIANTS_OFF ? "off" : "any");
+	if (o.policy.keep_alive_seconds != o.patience.idle_ms / 1000)
+		add(newer, sizeof(newer), " announced=%d",
+		    o.policy.keep_alive_seconds);
 	if (read)
 		snprintf(buf, sizeof(buf),
 		    "%s t=%d H=%d s=%d p=%s n=%lu l=%s%s%s%s%s", o.directory,

@@ -122,10 +122,11 @@ static const struct row {
 		.has_content = true,
 		.validators = { .modified = -1 },
 		.coding = CODING_IDENTITY,
+		.keep_alive_seconds = 1,
 		.head_only = true },
 	    "HTTP/1.1 404 Not Found\r\n" DATE
 	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\n" NO_STORE
-	    "Connection: keep-alive\r\n\r\n" },
+	    "Connection: keep-alive\r\nKeep-Alive: timeout=1\r\n\r\n" },
 	{ "Last-Modified, and no charset",
 	    { .status = 200,
 		.content_type = UNIT_BYTES("image/png"),
@@ -172,9 +173,11 @@ static const struct row {
 		.file = -1,
 		.validators = { .modified = -1 },
 		.coding = CODING_IDENTITY,
+		.keep_alive_seconds = 86400,
 		.allow = true },
 	    "HTTP/1.1 204 No Content\r\n" DATE
-	    "Allow: GET, HEAD, OPTIONS\r\nConnection: keep-alive\r\n\r\n" },
+	    "Allow: GET, HEAD, OPTIONS\r\nConnection: keep-alive\r\n"
+	    "Keep-Alive: timeout=86400\r\n\r\n" },
 	{ "304: validators and Vary, and nothing that describes content",
 	    { .status = 304,
 		.content_type = UNIT_BYTES("text/html"),
