@@ -11,6 +11,7 @@ setup() {
 	echo content >"$tree/file.txt"
 	touch -d '1994-11-06 08:49:37 UTC' "$tree/file.txt"
 	printf 'zipped' >"$tree/file.txt.gz"
+	touch -d '1994-11-06 08:49:37 UTC' "$tree/file.txt.gz"
 	echo index >"$tree/dir/index.html"
 	touch -d "1994-11-06 08:49:37 UTC" "$tree/dir/index.html"
 	echo '/old /new' >"$tree/_redirects"
