@@ -102,6 +102,21 @@ set_file(struct reply *reply, const struct target *t, struct slice name)
 	reply->content_type = type_of_name(name);
 }
 
+/*
+ * What follows the last slash of a path: with a slash behind it, the reference
+ * from a directory's name without its slash to that with it (RFC 3986 5.2).  A
+ * proxy may have taken a prefix off the path, which a relative reference keeps.
+ */
+static struct slice
+last_segment(struct slice path)
+{
+	size_t start = path.len;
+
+	while (start > 0 && path.ptr[start - 1] != '/')
+		start--;
+	return slice_after(path, start);
+}
+
 /* The request's query is passed on unless the rule brings its own. */
 static void
 set_rule(struct reply *reply, struct slice to, struct slice query)
@@ -173,7 +188,7 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 	reply->vary = t->varies || v == NOT_ACCEPTABLE;
 	reply->location = reply->location_query = reply->location_fragment =
 	    (struct slice){ NULL, 0 };
-	reply->location_is_path = v == SLASH_MISSING;
+	reply->location_is_segment = v == SLASH_MISSING;
 	reply->allow = v == METHOD_NOT_ALLOWED || v == OPTIONS;
 	reply->head_only = r->method == METHOD_HEAD;
 	reply->close = last || must_close(v, r, policy->persist, status);
@@ -190,7 +205,7 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 	} else if (status == 404 && t->file >= 0) {
 		set_file(reply, t, SLICE("404.html"));
 	} else if (v == SLASH_MISSING) {
-		reply->location = path;
+		reply->location = last_segment(r->path);
 		reply->location_query = r->query;
 	} else if (v == REDIRECTED) {
 		set_rule(reply, t->redirects.rule.to, r->query);

@@ -40,7 +40,7 @@ struct reply {
 	enum coding coding;
 	bool vary;
 	struct slice location; /* empty: the field is left out */
-	bool location_is_path; /* a canonical path of a directory (target.h) */
+	bool location_is_segment; /* a directory's, as the client encoded it */
 	struct slice location_query; /* with its "?" */
 	struct slice location_fragment; /* with its "#" */
 	bool allow; /* send the Allow field */

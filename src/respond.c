@@ -46,9 +46,12 @@ static void
 add_location(struct text *t, const struct reply *reply)
 {
 	text_add(t, SLICE("Location: "));
-	if (reply->location_is_path) {
-		text_add_char(t, '/');
-		text_add_uri(t, reply->location, "");
+	if (reply->location_is_segment) {
+		/* "a:" alone would be a scheme (RFC 3986 4.2). */
+		if (memchr(reply->location.ptr, ':', reply->location.len) !=
+		    NULL)
+			text_add(t, SLICE("./"));
+		text_add_uri(t, reply->location, "%");
 		text_add_char(t, '/');
 	} else {
 		text_add_uri(t, reply->location, "%?[]");

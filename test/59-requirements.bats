@@ -317,7 +317,37 @@ by_the_letter() {
 		    answer = ask(f"/{status}", root=root)
 		    check("status", answer.status, status)
 		    check(f"{status}: Location", answer["Location"], "/page.html")
-		check("a slash", ask("/dir", root=root)["Location"], "/dir/")
+		check("a slash", ask("/dir", root=root)["Location"], "dir/")
+	EOP
+}
+
+@test "the slash that a directory lacks leads from what was asked to the same with it" {
+	by_the_letter <<-'EOP'
+		# As RFC 3986 5.2.2 has it, where a proxy has put a prefix before the path.
+		def resolve(base, reference):
+		    path = base.split("?")[0]
+		    if re.match("[a-z0-9+.-]+:", reference, re.I) or reference[:1] == "/":
+		        return reference
+		    return path[:path.rfind("/") + 1] + reference.removeprefix("./")
+
+		for name in ("plain", "a b", "a:b", "javascript:alert(1)", "100%",
+		             "d/e/f", "http:", "x/y:z", 'q"<>', "\xfc"):
+		    os.makedirs(os.path.join(root, name), exist_ok=True)
+		for target in ("/plain", "/a%20b", "/a:b", "/a%3Ab", "/a%3ab?x:y",
+		               "/javascript:alert(1)", "/javascript%3Aalert(1)?b",
+		               "/100%25", "/d", "/d/e", "/d/e/f?a=/b", "//d//e///f",
+		               "/http:", "/x/y:z", "//plain", "///x//y%3Az?", "/q%22%3C%3E",
+		               "/%64/%65"):
+		    for prefix in ("", "/app", "/app/v1:2"):
+		        answer = ask(target, root=root)
+		        check(f"{target}: status", answer.status, 301)
+		        path, mark, query = target.partition("?")
+		        base = "http://proxy" + prefix
+		        check(f"{target} from {base}",
+		              resolve(base + target, answer["Location"]),
+		              base + path + "/" + mark + query)
+		answer = ask("http://test/d/e?a", root=root)
+		check("an absolute URI", answer["Location"], "e/?a")
 	EOP
 }
 
@@ -326,7 +356,7 @@ by_the_letter() {
 		for target in ("/dir", "/301", "//dir", "///dir", "/301//other",
 		               "http://test/dir"):
 		    where = ask(target, root=root)["Location"]
-		    if where and not re.fullmatch("/([^/@][^@]*)?", where):
+		    if where and not re.fullmatch("(/([^/@][^@]*)?|[^/:@]+/)", where):
 		        sys.exit(f"{target}: Location: {where}")
 	EOP
 }

@@ -12,7 +12,7 @@ export no_proxy='*'
 setup() {
 	"$TOP/packaging/install-deps" --unpack "$UNPACKED" nginx
 	cd "$BATS_TEST_TMPDIR" || return
-	mkdir -p tree nginx
+	mkdir -p tree/docs/a:b nginx
 	seq 2000 >tree/page.html
 	gzip -k tree/page.html
 	seq 100 >tree/plain.css
@@ -89,4 +89,14 @@ ask_proxy() {
 	ask_proxy /app/later.css
 	assert_equal "$code" 200
 	cmp got tree/later.css
+}
+
+@test "the slash that a directory lacks keeps the prefix that nginx takes off" {
+	local path
+	echo index | tee tree/docs/index.html >tree/docs/a:b/index.html
+	for path in /app/docs /app/docs/a:b; do
+		run curl -qsSL --max-time 300 --unix-socket nginx/socket \
+			-w '%{http_code} %{num_redirects} %{url_effective}' "http://proxy$path?a"
+		assert_output $'index\n'"200 1 http://proxy$path/?a"
+	done
 }

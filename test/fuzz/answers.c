@@ -125,7 +125,14 @@ require_keep_alive(struct slice s, bool close)
 static void
 require_location(struct slice s)
 {
-	require(starts_with(s, "/") || strncasecmp(s.ptr, "http", 4) == 0);
+	size_t len = 0;
+
+	/* A path, a URI of HTTP, or relative without what could be a scheme. */
+	while (len < s.len && strchr("/:?#", s.ptr[len]) == NULL)
+		len++;
+	if (len < s.len && s.ptr[len] == ':')
+		require(strncasecmp(s.ptr, "http:", 5) == 0 ||
+		    strncasecmp(s.ptr, "https:", 6) == 0);
 	for (size_t i = 0; i < s.len; i++)
 		require(strchr(" \"<>\\^`{|}", s.ptr[i]) == NULL);
 }

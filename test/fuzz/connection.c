@@ -409,6 +409,45 @@ check_page(const struct answer *a)
 	require_bytes(f, 0, a->content);
 }
 
+/* Takes `text`, of which bytes that a URI may not hold are percent-encoded. */
+static void
+take_encoded(struct slice *s, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char byte[4] = { text.ptr[i] };
+
+		if (s->len > 0 && s->ptr[0] != byte[0])
+			snprintf(byte, sizeof(byte), "%%%02X",
+			    (unsigned char)text.ptr[i]);
+		take(s, byte);
+	}
+}
+
+/*
+ * A relative Location is the last segment of the path that was asked for, with
+ * a slash, and the query.
+ */
+static void
+check_location(const struct asked *asked, struct slice location)
+{
+	struct slice segment = asked->reading.path;
+
+	if (location.ptr[0] == '/' || starts_with(location, "http:") ||
+	    starts_with(location, "https:"))
+		return;
+	for (const char *slash;
+	     (slash = memchr(segment.ptr, '/', segment.len)) != NULL;)
+		segment =
+		    slice_after(segment, (size_t)(slash - segment.ptr) + 1);
+	require(segment.len > 0);
+	if (memchr(segment.ptr, ':', segment.len) != NULL)
+		take(&location, "./");
+	take_encoded(&location, segment);
+	take(&location, "/");
+	take_encoded(&location, asked->reading.query);
+	require(location.len == 0);
+}
+
 static bool
 is_refusal(int status)
 {
@@ -451,6 +490,8 @@ check_answer(
 		check_page(a);
 	}
 	require(a->status != 206 || asked->is_get);
+	if (a->location.len > 0)
+		check_location(asked, a->location);
 	if (asked->reading.close)
 		require(a->close);
 	if (asked->reading.minor == 0 && !asked->reading.keep_alive)

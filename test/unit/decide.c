@@ -178,28 +178,34 @@ static const struct row {
 	    .verdict = SLASH_MISSING,
 	    .path = "a/b",
 	    .file = NO_FILE,
-	    .answer = "301 text/html page close location [/a/b/][][]" },
+	    .answer = "301 text/html page close location [b/][][]" },
 	{ .name = "a directory and a query",
 	    .head = "GET /a/b?c=d" R_1_1,
 	    .verdict = SLASH_MISSING,
 	    .path = "a/b",
 	    .file = NO_FILE,
 	    .persist = PERSIST_ALWAYS,
-	    .answer =
-		"301 text/html page keep-alive location [/a/b/][?c=d][]" },
+	    .answer = "301 text/html page keep-alive location [b/][?c=d][]" },
 	{ .name = "a directory, by HTTP/1.0",
 	    .head = "GET /a/b" R_1_0,
 	    .verdict = SLASH_MISSING,
 	    .path = "a/b",
 	    .file = NO_FILE,
 	    .persist = PERSIST_ALWAYS,
-	    .answer = "301 text/html page close location [/a/b/][][]" },
+	    .answer = "301 text/html page close location [b/][][]" },
 	{ .name = "HEAD of a directory",
 	    .head = "HEAD /a" R_1_1,
 	    .verdict = SLASH_MISSING,
 	    .path = "a",
 	    .file = NO_FILE,
-	    .answer = "301 text/html page head close location [/a/][][]" },
+	    .answer = "301 text/html page head close location [a/][][]" },
+
+	{ .name = "a directory by an absolute URI",
+	    .head = "GET http://y/a//b%41?c/d" R_1_1,
+	    .verdict = SLASH_MISSING,
+	    .path = "a/bA",
+	    .file = NO_FILE,
+	    .answer = "301 text/html page close location [b%41/][?c/d][]" },
 
 	/* Rules. */
 	{ .name = "a rule",
@@ -546,7 +552,7 @@ static const struct row {
 	    .verdict = SLASH_MISSING,
 	    .path = "a",
 	    .file = NO_FILE,
-	    .answer = "301 text/html page close location [/a/][][]" },
+	    .answer = "301 text/html page close location [a/][][]" },
 	{ .name = "preconditions of a rule",
 	    .head = "GET /a" R_FIELD("If-Match: \"b\"\r\nIf-None-Match: *"),
 	    .verdict = REDIRECTED,
@@ -967,12 +973,10 @@ show(const struct reply *r, struct text *t)
 		text_add_number(t, r->complete_length, 1);
 	}
 	if (r->location.len > 0) {
-		const char *slash = r->location_is_path ? "/" : "";
-
 		text_add(t, SLICE(" location ["));
-		text_add(t, slice_of(slash));
 		text_add(t, r->location);
-		text_add(t, slice_of(slash));
+		if (r->location_is_segment)
+			text_add_char(t, '/');
 		text_add(t, SLICE("]["));
 		text_add(t, r->location_query);
 		text_add(t, SLICE("]["));
