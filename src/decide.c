@@ -66,6 +66,13 @@ static const struct {
 	    "This server speaks HTTP/1.0 and HTTP/1.1 only."),
 };
 
+/* A wrong option or directory stays wrong: nothing promises "later". */
+static const char misconfigured_page[] =
+    PAGE("503 Service Unavailable", "This site is not set up to answer.");
+
+/* When what the system lacks may be there again, in seconds. */
+#define RETRY_AFTER_RESOURCES 5
+
 static size_t
 find_status(int code)
 {
@@ -92,6 +99,15 @@ must_close(
 	if (r->minor_version == 0 && !r->says_keep_alive)
 		return true;
 	return persist == PERSIST_OK && status >= 300 && v != NOT_MODIFIED;
+}
+
+/* The built-in content for a verdict that is answered with a status. */
+static struct slice
+page_of(enum verdict v, int status)
+{
+	return slice_of(v == MISCONFIGURED ?
+		misconfigured_page :
+		statuses[find_status(status)].page);
 }
 
 static void
@@ -177,7 +193,7 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 	    v == REDIRECTED ? t->redirects.rule.status : verdict_status(v);
 	reply->status = status;
 	reply->has_content = status != 204 && status != 304;
-	reply->content = slice_of(statuses[find_status(status)].page);
+	reply->content = page_of(v, status);
 	reply->content_type = SLICE("text/html");
 	reply->content_length = reply->content.len;
 	reply->file = -1;
@@ -190,6 +206,7 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 	    (struct slice){ NULL, 0 };
 	reply->location_is_segment = v == SLASH_MISSING;
 	reply->allow = v == METHOD_NOT_ALLOWED || v == OPTIONS;
+	reply->retry_after = v == OUT_OF_RESOURCES ? RETRY_AFTER_RESOURCES : 0;
 	reply->head_only = r->method == METHOD_HEAD;
 	reply->close = last || must_close(v, r, policy->persist, status);
 	reply->keep_alive_seconds =

@@ -44,6 +44,7 @@ struct reply {
 	struct slice location_query; /* with its "?" */
 	struct slice location_fragment; /* with its "#" */
 	bool allow; /* send the Allow field */
+	int retry_after; /* seconds; 0: the Retry-After field is left out */
 	bool head_only; /* HEAD: the content's fields without the content */
 	bool close; /* the connection ends with this answer */
 	int keep_alive_seconds; /* 0: the Keep-Alive field is left out */

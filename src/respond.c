@@ -34,6 +34,14 @@ add_field(struct text *t, const char *name, struct slice value)
 }
 
 static void
+add_number_field(struct text *t, const char *start, int n)
+{
+	text_add(t, slice_of(start));
+	text_add_number(t, (uint64_t)n, 1);
+	text_add(t, SLICE("\r\n"));
+}
+
+static void
 add_date_field(struct text *t, const char *name, int64_t seconds)
 {
 	text_add(t, slice_of(name));
@@ -206,16 +214,16 @@ add_head(struct text *t, const struct reply *reply, int64_t now,
 		add_location(t, reply);
 	if (reply->allow)
 		add_field(t, "Allow", SLICE("GET, HEAD, OPTIONS"));
+	if (reply->retry_after > 0)
+		add_number_field(t, "Retry-After: ", reply->retry_after);
 	/* A shared cache would give one client's error to all others. */
 	if (reply->status >= 400)
 		add_field(t, "Cache-Control", SLICE("no-store"));
 	add_field(t, "Connection",
 	    reply->close ? SLICE("close") : SLICE("keep-alive"));
-	if (reply->keep_alive_seconds > 0) {
-		text_add(t, SLICE("Keep-Alive: timeout="));
-		text_add_number(t, (uint64_t)reply->keep_alive_seconds, 1);
-		text_add(t, SLICE("\r\n"));
-	}
+	if (reply->keep_alive_seconds > 0)
+		add_number_field(
+		    t, "Keep-Alive: timeout=", reply->keep_alive_seconds);
 	text_add(t, SLICE("\r\n"));
 }
 

@@ -15,8 +15,12 @@ assert_operator_error() {
 	assert_equal "$token" misconfigured
 	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/log")" 2
 	assert_equal "$(field Connection)" close
+	run field Retry-After
+	assert_failure
 	run content
 	refute_output --partial httpd
+	# Nothing says that it will be better later.
+	assert_output --partial '<p>This site is not set up to answer.</p>'
 }
 
 @test "--version names the program and its version" {

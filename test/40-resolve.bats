@@ -356,6 +356,8 @@ print(u.urljoin("http://test" + sys.argv[1], sys.argv[2]))' "$target?a=1" "$(fie
 		get_failing "$error" /dir/sub/file.txt --persist=always "$tree"
 		assert_status 503 out-of-resources
 		assert_equal "$(field Connection)" close
+		assert_equal "$(field Retry-After)" 5
+		assert_regex "$(content)" 'It may be tried again later\.'
 	done
 }
 

@@ -293,6 +293,11 @@ read_answer(
 	value = value_of(&f, "Connection");
 	a->close = slice_equal(value, SLICE("close"));
 	require(a->close || slice_equal(value, SLICE("keep-alive")));
+	value = value_of(&f, "Retry-After");
+	a->retry = value.len > 0;
+	if (a->retry)
+		require(a->status == 503 && take_number(&value) > 0 &&
+		    value.len == 0);
 	require_keep_alive(value_of(&f, "Keep-Alive"), a->close);
 	value = value_of(&f, "Date");
 	a->has_date = value.len > 0;

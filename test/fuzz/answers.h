@@ -20,7 +20,7 @@ struct answer {
 	int status;
 	bool close;
 	struct slice type, coding, tag, location;
-	bool varies, has_date;
+	bool varies, has_date, retry;
 	uint64_t length; /* as announced */
 	bool is_whole; /* all of the content came */
 	struct slice content;

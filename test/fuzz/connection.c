@@ -490,6 +490,7 @@ check_answer(
 		check_page(a);
 	}
 	require(a->status != 206 || asked->is_get);
+	require(a->status != 503 || a->retry);
 	if (a->location.len > 0)
 		check_location(asked, a->location);
 	if (asked->reading.close)
@@ -535,7 +536,7 @@ read_answers(const struct setting *setting, struct answers *ret_answers)
 			check_answer(&asked, a, os.plan.mood);
 		else
 			require(a->close &&
-			    (a->status == 503 ||
+			    ((a->status == 503 && !a->retry) ||
 				(a->status == 408 &&
 				    os.plan.mood == OS_HOSTILE)));
 		ret_answers->count++;

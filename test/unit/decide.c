@@ -787,6 +787,22 @@ static const struct row {
 	    .file = NO_FILE,
 	    .answer = "406 text/html page close vary" },
 
+	/* What is nobody's fault who asks. */
+	{ .name = "a lack of resources",
+	    .head = "GET /a" R_1_1,
+	    .verdict = OUT_OF_RESOURCES,
+	    .path = "a",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "503 text/html page close retry" },
+	{ .name = "a wrong option or directory",
+	    .head = "GET /a" R_1_1,
+	    .verdict = MISCONFIGURED,
+	    .path = "",
+	    .file = NO_FILE,
+	    .persist = PERSIST_ALWAYS,
+	    .answer = "503 text/html page close" },
+
 	/* What ends the connection whatever was asked. */
 	{ .name = "content that is too large",
 	    .head = "GET /a" R_CONTENT,
@@ -956,6 +972,7 @@ show(const struct reply *r, struct text *t)
 	add_part(t, r->close, "close");
 	add_part(t, !r->close, "keep-alive");
 	add_part(t, r->allow, "allow");
+	add_part(t, r->retry_after == 5, "retry");
 	add_part(t, r->vary, "vary");
 	if (r->coding != CODING_IDENTITY) {
 		text_add_char(t, ' ');

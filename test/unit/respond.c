@@ -165,6 +165,20 @@ static const struct row {
 		.close = true },
 	    "HTTP/1.1 200 OK\r\n" DATE
 	    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 0\r\n" CLOSE },
+	{ "Retry-After",
+	    { .status = 503,
+		.content_type = UNIT_BYTES("text/html"),
+		.content_length = 4,
+		.content = UNIT_BYTES(PAGE),
+		.file = -1,
+		.has_content = true,
+		.validators = { .modified = -1 },
+		.coding = CODING_IDENTITY,
+		.retry_after = 12,
+		.close = true },
+	    "HTTP/1.1 503 Service Unavailable\r\n" DATE
+	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: 4\r\n"
+	    "Retry-After: 12\r\n" NO_STORE CLOSE PAGE },
 	{ "204: no content, and no length",
 	    { .status = 204,
 		.content_type = UNIT_BYTES("text/html"),
