@@ -443,6 +443,18 @@ channel_send(struct channel *ch, struct slice s)
 	return IO_DONE;
 }
 
+enum io_result
+channel_pause(struct channel *ch, int ms)
+{
+	enum io_result r = channel_release(ch);
+
+	if (r != IO_DONE)
+		return r;
+	ch->moment++;
+	poll(NULL, 0, ms);
+	return channel_is_over(ch) ? IO_TIMEOUT : IO_DONE;
+}
+
 bool
 channel_owes_much(const struct channel *ch)
 {

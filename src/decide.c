@@ -71,7 +71,7 @@ static const char misconfigured_page[] =
     PAGE("503 Service Unavailable", "This site is not set up to answer.");
 
 /* When what the system lacks may be there again, in seconds. */
-#define RETRY_AFTER_RESOURCES 5
+#define RETRY_AFTER_SECONDS 5
 
 static size_t
 find_status(int code)
@@ -206,7 +206,8 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 	    (struct slice){ NULL, 0 };
 	reply->location_is_segment = v == SLASH_MISSING;
 	reply->allow = v == METHOD_NOT_ALLOWED || v == OPTIONS;
-	reply->retry_after = v == OUT_OF_RESOURCES ? RETRY_AFTER_RESOURCES : 0;
+	reply->retry_after =
+	    v == OUT_OF_RESOURCES || v == FILE_BUSY ? RETRY_AFTER_SECONDS : 0;
 	reply->head_only = r->method == METHOD_HEAD;
 	reply->close = last || must_close(v, r, policy->persist, status);
 	reply->keep_alive_seconds =

@@ -16,9 +16,9 @@
 /*
  * O_NONBLOCK: a FIFO in the tree must not hold us up before it is seen to be
  * one.  (Its writer sees a reader come and go: to look first would cost every
- * file a call more.)  Of regular files it makes a difference to one that a file
- * server has leased to a client who writes it: to open that fails, rather than
- * wait until the lease is given back, and is answered by a 503.
+ * file a call more.)  Of regular files it makes a difference to one that
+ * somebody has leased, such as a file server for a client that writes it:
+ * opening that fails at once, and has the kernel ask for the lease back.
  * O_LARGEFILE: openat2 leaves it to its caller, also on a 32-bit system.
  */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_LARGEFILE)
@@ -78,6 +78,7 @@ verdict_of_error(int error)
 	case EPERM:
 		return FORBIDDEN;
 	case EAGAIN:
+		return FILE_BUSY;
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:
@@ -213,6 +214,13 @@ is_there(const struct site *site, const char *path)
 	return fstatat(site->root, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Whether a file could not be looked for, so that a response must wait. */
+static bool
+is_unknown(enum verdict v)
+{
+	return v == OUT_OF_RESOURCES || v == FILE_BUSY;
+}
+
 /*
  * Opens a file, and its precompressed variants.  The name at `path` is put
  * back.
@@ -241,7 +249,7 @@ open_stored(const struct site *site, char *path, struct stored *ret_stored)
 		if (!is_there(site, path))
 			continue;
 		v = open_public(site, path, f);
-		if (v == OUT_OF_RESOURCES)
+		if (is_unknown(v))
 			break;
 		if (v == FOUND &&
 		    (site->variants == VARIANTS_ANY ||
@@ -256,7 +264,7 @@ open_stored(const struct site *site, char *path, struct stored *ret_stored)
 		}
 	}
 	*end = '\0';
-	if (v == OUT_OF_RESOURCES) {
+	if (is_unknown(v)) {
 		stored_close(s);
 		return v;
 	}
@@ -348,9 +356,9 @@ find_rule(const struct site *site, struct target *t)
 
 /*
  * Makes the tree's own page for a 404 the representation, if it has one.
- * false: it could not be looked for.
+ * PROCEED, or why it could not be looked for.
  */
-static bool
+static enum verdict
 open_page(const struct site *site, struct target *t)
 {
 	struct stored_file page = { .fd = -1 };
@@ -360,7 +368,7 @@ open_page(const struct site *site, struct target *t)
 		t->file = page.fd;
 		t->facts = page.facts;
 	}
-	return v != OUT_OF_RESOURCES;
+	return is_unknown(v) ? v : PROCEED;
 }
 
 static enum verdict
@@ -378,9 +386,9 @@ look_up(const struct site *site, struct store *store, const struct request *r,
 		if (ruled != NOT_FOUND)
 			v = ruled;
 	}
-	if (verdict_status(v) == 404 && !open_page(site, t))
-		return OUT_OF_RESOURCES;
-	return v;
+	enum verdict page =
+	    verdict_status(v) == 404 ? open_page(site, t) : PROCEED;
+	return page == PROCEED ? v : page;
 }
 
 enum verdict

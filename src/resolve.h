@@ -59,7 +59,9 @@ bool site_is_current(const struct site *site);
  * Finds what answers a request.  FOUND: ret_target->file is open: the file
  * itself, or the neighbour in the coding that suits the client best.
  * NOT_ACCEPTABLE: none of them suits.  SLASH_MISSING: the path names a
- * directory.  REDIRECTED: ret_target->redirects.rule says where to.  Any other
+ * directory.  REDIRECTED: ret_target->redirects.rule says where to.  FILE_BUSY:
+ * somebody has a lease on a file that is needed, and has been told to give it
+ * back: it may be asked for again a little later, after target_reset().  Any other
  * verdict is a refusal or failure; for one with status 404 the file is the
  * tree's own 404.html, if it has one.
  *

@@ -42,6 +42,9 @@ struct conn {
 
 struct conn serve_connection LARGE;
 
+#define BUSY_WAIT_MS 5000 /* for a file that somebody has leased */
+#define BUSY_LOOK_MS 20 /* between two tries */
+
 enum after {
 	AFTER_NEXT, /* the connection persists */
 	AFTER_CLOSE, /* nothing is left to say or to wait for */
@@ -140,6 +143,37 @@ site_was_replaced(struct conn *c, const struct timespec *now)
 	    !site_is_current(c->site);
 }
 
+/*
+ * Finds what answers a request, and waits a while for a file that is busy.  Most
+ * leases are given back at once: whoever holds one is told when it is asked for.
+ */
+static enum verdict
+resolve_patiently(
+    struct conn *c, const struct request *req, const struct timespec *now)
+{
+	int64_t deadline_ms = 0;
+
+	for (;;) {
+		/* Nothing is kept for a connection that may ask only once. */
+		struct store *store = c->requests > 0 ? &c->store : NULL;
+
+		if (store != NULL)
+			store->moment = c->channel.moment;
+		target_reset(&c->target);
+		enum verdict v =
+		    resolve_target(c->site, store, req, now, &c->target);
+		if (v != FILE_BUSY)
+			return v;
+
+		int64_t now_ms = clock_monotonic_ms();
+		if (deadline_ms == 0)
+			deadline_ms = now_ms + BUSY_WAIT_MS;
+		if (now_ms >= deadline_ms ||
+		    channel_pause(&c->channel, BUSY_LOOK_MS) != IO_DONE)
+			return v;
+	}
+}
+
 /* Reads the content, and says what is to become of a request with verdict v. */
 static enum verdict
 read_rest(struct conn *c, struct request *req, enum verdict v)
@@ -186,14 +220,8 @@ answer_one(struct conn *c)
 
 	struct timespec now;
 	clock_calendar(&now);
-	/* Nothing is kept for a connection that may ask only once. */
-	struct store *store = NULL;
-	if (c->requests > 0) {
-		store = &c->store;
-		store->moment = c->channel.moment;
-	}
 	if (v == PROCEED)
-		v = resolve_target(c->site, store, &req, &now, &c->target);
+		v = resolve_patiently(c, &req, &now);
 	bool last = site_was_replaced(c, &now) ||
 	    c->requests + 1 == c->options->max_requests ||
 	    channel_is_over(&c->channel);

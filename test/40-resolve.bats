@@ -1,6 +1,7 @@
 # From a target to a file, and to no file outside the tree.
 
 load lib
+load spawn
 load filesystems
 
 teardown() {
@@ -352,13 +353,70 @@ print(u.urljoin("http://test" + sys.argv[1], sys.argv[2]))' "$target?a=1" "$(fie
 	get_failing EIO /dir/sub/file.txt --persist=always "$tree"
 	assert_status 500 file-error
 	assert_equal "$(field Connection)" close
-	for error in EMFILE ENFILE ENOMEM EAGAIN; do
+	for error in EMFILE ENFILE ENOMEM; do
 		get_failing "$error" /dir/sub/file.txt --persist=always "$tree"
 		assert_status 503 out-of-resources
 		assert_equal "$(field Connection)" close
 		assert_equal "$(field Retry-After)" 5
 		assert_regex "$(content)" 'It may be tried again later\.'
 	done
+}
+
+# ask_leased GIVE_BACK: asks twice on one connection for a file that another
+# process has leased, and gives back when it is told to ("at once", "late"), or
+# does not ("never").
+ask_leased() {
+	talk "$1" <<-'EOP'
+		from kept import *
+		import fcntl, signal
+		give_back = sys.argv[1]
+		root = tree()
+		path = write(root, "f.txt", "leased")
+		write(root, "other.txt", "another")
+		ready, signalled = os.pipe(), os.pipe()
+		holder = os.fork()
+		if holder == 0:
+		    fd = os.open(path, os.O_RDWR)
+		    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGIO])
+		    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+		    os.write(ready[1], b"1")
+		    signal.sigwait([signal.SIGIO])
+		    os.write(signalled[1], b"1")
+		    if give_back == "never":
+		        signal.pause()
+		    time.sleep({"at once": 0, "late": 0.3}[give_back])
+		    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+		    os._exit(0)
+		os.read(ready[0], 1)
+		c = Handler("--timeout=20", "--persist=always", root=root)
+		c.send(get("/other.txt") + get("/f.txt"))
+		# What is done already does not wait for what is not.
+		check("the first", c.answer().content, b"another")
+		check("asked for the lease", os.read(signalled[0], 1), b"1")
+		answer = c.answer()
+		passed = now() - c.started
+		if give_back == "never":
+		    check("status", answer.status, 503)
+		    check("Retry-After is there", int(answer.fields["retry-after"]) > 0, True)
+		    check_within("seconds", passed, 4.9, 20)
+		    os.kill(holder, signal.SIGKILL)
+		else:
+		    check("content", answer.content, b"leased")
+		    check_within("seconds", passed, 0, 4.5)
+		os.waitpid(holder, 0)
+		check("content", c.ask("/f.txt").content, b"leased")
+		c.half_close()
+		c.check_ended("ok", "file-busy" if give_back == "never" else "ok", "ok")
+	EOP
+}
+
+@test "a file that is leased is waited for until it is given back" {
+	ask_leased 'at once'
+	ask_leased late
+}
+
+@test "a file whose lease is not given back in five seconds is answered 503, to be tried again" {
+	ask_leased never
 }
 
 @test "no system call ever names a path outside the tree" {

@@ -385,8 +385,9 @@ fake_poll(struct pollfd *p, nfds_t n, int timeout_ms)
 		acknowledge();
 		if (!os.gone && (!os.half_closed || os.plan.stays))
 			os.now_ms += timeout_ms;
-		p->revents = os.gone ? POLLERR | POLLHUP :
-		    os.half_closed && !os.plan.stays ? POLLHUP : 0;
+		p->revents = os.gone                 ? POLLERR | POLLHUP :
+		    os.half_closed && !os.plan.stays ? POLLHUP :
+						       0;
 		return p->revents != 0;
 	}
 	if (p->fd == OS_IN && p->events == POLLIN)
