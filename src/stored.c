@@ -56,9 +56,9 @@ is_same_file(const struct stored_file *f, const struct stat *st)
 	return st->st_dev == f->device && st->st_ino == facts->inode &&
 	    (uint64_t)st->st_size == facts->size &&
 	    st->st_mtim.tv_sec == facts->modified &&
-	    st->st_mtim.tv_nsec == facts->modified_ns &&
+	    (uint32_t)st->st_mtim.tv_nsec == facts->modified_ns &&
 	    st->st_ctim.tv_sec == facts->changed &&
-	    st->st_ctim.tv_nsec == facts->changed_ns;
+	    (uint32_t)st->st_ctim.tv_nsec == facts->changed_ns;
 }
 
 /*

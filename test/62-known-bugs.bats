@@ -574,7 +574,7 @@ traced() {
 @test "auth of any kind (CVE-2011-4362, CVE-2014-5015, CVE-2017-17663 and others): its fields change nothing" {
 	local plain value
 	plain=$(printf '%s:' {1..400})
-	touch -d '2 minutes ago' "$tree/dir/file.txt"
+	settle "$tree/dir/file.txt"
 	told 'GET /dir/file.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' 200 ok
 	sed '/^Date: /d' "$answer" >"$BATS_TEST_TMPDIR/without"
 	for value in 'Basic YTpi' 'Basic \xff\x80\xfe' 'Basic' "Basic $plain" \

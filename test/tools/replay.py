@@ -25,6 +25,7 @@ import sys
 import tempfile
 
 from conversation import HTTPD, shown, tcp_pair
+from kept import settle
 
 AT_ONCE = 4
 # What --max-body takes at most.
@@ -232,6 +233,7 @@ def make_tree(**files):
             else:
                 file.write(content)
         os.utime(path, (MODIFIED, MODIFIED))
+    settle(root)
     return root
 
 
