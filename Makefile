@@ -35,10 +35,10 @@ quote = '$(subst ','\'',$(1))'
 
 # The modules of httpd, in the order in which a request meets them.
 # serve comes before words, so that its memory comes first (src/large.h).
-MODULES = httpd serve words options start user sandbox channel read ip-literal \
-	request-line parse content target rules redirects codings stored beneath \
-	resolve types conditions ranges decide respond transfer access log date text \
-	verdict
+MODULES = httpd serve words options start descriptors user sandbox channel \
+	read ip-literal request-line parse content target rules redirects codings \
+	stored beneath resolve types conditions ranges decide respond transfer access \
+	log date text verdict
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
@@ -100,7 +100,7 @@ endif
 
 OBJECTS = $(MODULES:%=$(BUILD)/obj/%.o)
 # upper is the same but for HTTP.
-UPPER_MODULES = upper words start user sandbox channel log text
+UPPER_MODULES = upper words start descriptors user sandbox channel log text
 UPPER_OBJECTS = $(UPPER_MODULES:%=$(BUILD)/obj/%.o)
 
 # V=1 shows the commands, make -s nothing.
@@ -141,7 +141,7 @@ $(BUILD)/obj/%.o: src/%.S Makefile | $(BUILD)/obj
 # Two programs are for the host, with its C library: from-listen-fds needs
 # libsystemd, and upper-client looks up names as everything on the host does.
 HOST_PROGRAMS = $(BUILD)/from-listen-fds $(BUILD)/upper-client
-$(BUILD)/from-listen-fds: $(BUILD)/host/from-listen-fds.o
+$(BUILD)/from-listen-fds: $(patsubst %,$(BUILD)/host/%.o,from-listen-fds descriptors)
 $(BUILD)/from-listen-fds: LIBRARIES = -lsystemd
 $(BUILD)/upper-client: $(patsubst %,$(BUILD)/host/%.o,upper-client words text)
 $(HOST_PROGRAMS):

@@ -7,6 +7,8 @@
  * this way pay for it.
  */
 #define _GNU_SOURCE
+#include "descriptors.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -73,7 +75,10 @@ take_connection(void)
 	if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
 		return fail(EX_OSERR, "the connection cannot be moved",
 		    strerror(errno));
-	close(fd);
+	if (!descriptors_close_inherited())
+		return fail(EX_OSERR,
+		    "inherited descriptors cannot be closed without /proc/self/fd",
+		    strerror(errno));
 	return EX_OK;
 }
 

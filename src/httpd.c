@@ -50,6 +50,9 @@ main(int argc, char **argv)
 		return status;
 
 	start_ignore_signals();
+	status = start_close_inherited();
+	if (status != EX_OK)
+		return status;
 
 	if (!options_read(
 		&options, getenv("HTTPD_OPTIONS"), argc, argv, &error)) {

@@ -41,12 +41,8 @@
 
 /* All of the program and its stack are a tenth of this. */
 #define MEMORY_MAX (16 << 20)
-/*
- * From the root's on, fewer of its own are open at a time than the second of
- * these; the rest is for what a spawner left open.
- */
+/* Fewer are open at a time. */
 #define DESCRIPTORS_MAX 128
-#define DESCRIPTORS_OWN 96
 
 static bool
 may_be_regular_file(int fd)
@@ -71,18 +67,14 @@ lower_limit(int resource, rlim_t max, int *error)
 }
 
 static int
-enter_limits(int root)
+enter_limits(void)
 {
 	int error = 0;
 
 	lower_limit(RLIMIT_NPROC, 0, &error);
 	lower_limit(RLIMIT_CORE, 0, &error);
 	lower_limit(RLIMIT_AS, MEMORY_MAX, &error);
-	lower_limit(RLIMIT_NOFILE,
-	    root < DESCRIPTORS_MAX - DESCRIPTORS_OWN ?
-		DESCRIPTORS_MAX :
-		(rlim_t)root + DESCRIPTORS_OWN,
-	    &error);
+	lower_limit(RLIMIT_NOFILE, DESCRIPTORS_MAX, &error);
 	/* It would end the answer, or the log, that goes to a file. */
 	if (!may_be_regular_file(STDOUT_FILENO) &&
 	    !may_be_regular_file(STDERR_FILENO))
@@ -397,7 +389,7 @@ enter_calls(void)
 void
 sandbox_enter(int root, int ret_errors[LAYERS])
 {
-	ret_errors[LAYER_LIMITS] = enter_limits(root);
+	ret_errors[LAYER_LIMITS] = enter_limits();
 	ret_errors[LAYER_PRIVILEGES] = enter_privileges();
 	ret_errors[LAYER_FILES] = enter_files(root);
 	ret_errors[LAYER_CALLS] = enter_calls();

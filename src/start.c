@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "start.h"
 
+#include "descriptors.h"
 #include "log.h"
 #include "user.h"
 
@@ -63,6 +64,17 @@ start_take_connection(int argc, char **argv)
 	    EX_OK;
 }
 
+int
+start_close_inherited(void)
+{
+	if (descriptors_close_inherited())
+		return EX_OK;
+	log_operator(
+	    "inherited descriptors cannot be closed without /proc/self/fd: ",
+	    strerror(errno), NULL);
+	return EX_OSERR;
+}
+
 void
 start_ignore_signals(void)
 {
@@ -114,23 +126,32 @@ start_leave_root(const struct common_options *options)
 	return EX_OK;
 }
 
+/* Whether a layer failed for lack of what another moment may have. */
+static bool
+is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 bool
 start_lock_in(int root, enum sandbox_mode mode)
 {
-	bool required = mode == SANDBOX_REQUIRE;
 	int errors[LAYERS];
 
 	if (mode == SANDBOX_OFF)
 		return true;
 	sandbox_enter(root, errors);
-	bool whole = true;
+	bool may_serve = true;
 	for (enum sandbox_layer i = 0; i < LAYERS; i++) {
 		if (errors[i] == 0)
 			continue;
+		/* A kernel without the layer is known, a shortage passes. */
+		bool required =
+		    mode == SANDBOX_REQUIRE || is_shortage(errors[i]);
 		log_operator("the sandbox lacks ", sandbox_layer_name(i), ": ",
 		    strerror(errors[i]),
 		    required ? "; without it nothing is served" : "", NULL);
-		whole = false;
+		may_serve = may_serve && !required;
 	}
-	return whole || !required;
+	return may_serve;
 }

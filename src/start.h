@@ -16,6 +16,12 @@
 int start_take_connection(int argc, char **argv);
 
 /*
+ * Closes what the spawner left open beside standard input, output and error.
+ * EX_OK, or EX_OSERR where that cannot be done.
+ */
+int start_close_inherited(void);
+
+/*
  * What else would end the process by a signal is seen by the result of sending
  * and writing: that a client goes away, and that a log is as large as may be.
  */
@@ -35,7 +41,8 @@ int start_leave_root(const struct common_options *options);
 
 /*
  * Enters the sandbox, of which the directory `root` (-1: none) stays readable,
- * and says what the kernel lacks of it.  false: the operator wants all of it.
+ * and says what the kernel lacks of it.  false: nothing may be served, since
+ * the operator wants all of it, or memory or descriptors ran out.
  */
 bool start_lock_in(int root, enum sandbox_mode mode);
 

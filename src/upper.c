@@ -272,6 +272,9 @@ main(int argc, char **argv)
 		return status;
 
 	start_ignore_signals();
+	status = start_close_inherited();
+	if (status != EX_OK)
+		return status;
 
 	if (!read_options(&options, argc, argv, &error)) {
 		start_complain(&error);

@@ -263,7 +263,7 @@ deny() {
 		landlock_create_ruleset:when=1+|ENOSYS|landlock: Function not implemented
 		landlock_create_ruleset:when=1+|EPERM|landlock: Operation not permitted
 		landlock_create_ruleset:when=2|EOPNOTSUPP|landlock: Not supported
-		landlock_add_rule:when=1|ENOMEM|landlock: Out of memory
+		landlock_add_rule:when=1|EINVAL|landlock: Invalid argument
 		landlock_restrict_self:when=1|E2BIG|landlock: Argument list too long
 		seccomp:when=1|ENOSYS|seccomp: Function not implemented
 		prctl:when=2|EINVAL|no_new_privs: Invalid argument
@@ -317,16 +317,102 @@ landlock_restrict_self\([0-9]+, 0\) += 0\$"
 		"71 httpd: the sandbox lacks seccomp: Invalid argument; without it nothing is served"
 }
 
-@test "what a spawner left open leaves room for the connection's own" {
-	answer=$BATS_TEST_TMPDIR/answer exit=0
-	(
-		for ((i = 10; i < 400; i++)); do
-			eval "exec $i</dev/null"
-		done
+# assert_closes_inherited [COMMAND]...: of what a spawner has left open nothing is
+# left, where the words of COMMAND start the program.
+assert_closes_inherited() {
+	{
+		printf '#!/bin/bash\nexec 8</etc/shadow 700</etc/shadow\nulimit -n 20\nexec '
+		printf '%q ' "$@" "$HTTPD"
+		printf '"$@"\n'
+	} >"$BATS_TEST_TMPDIR/spawner"
+	chmod +x "$BATS_TEST_TMPDIR/spawner"
+	HTTPD=$BATS_TEST_TMPDIR/spawner hold "$REQUEST" --allow-root
+	wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'
+	run find "/proc/$held/fd" -mindepth 1 -printf '%f %l\n'
+	printf '%s\n' "$output"
+	assert_equal "${#lines[@]}" 4
+	assert_line "3 $FILES"
+	refute_output --partial shadow
+}
+
+@test "what the spawner left open is closed, above the limit on descriptors as well" {
+	assert_closes_inherited
+}
+
+@test "what the spawner left open is closed where the kernel has no close_range" {
+	assert_closes_inherited strace -DDqq -o /dev/null -e trace=close_range \
+		-e inject=close_range:error=ENOSYS
+}
+
+@test "what the spawner left open is closed where a filter denies close_range" {
+	assert_closes_inherited strace -DDqq -o /dev/null -e trace=close_range \
+		-e inject=close_range:error=EPERM
+}
+
+@test "as many descriptors as may be open leave room for the list of them" {
+	# shellcheck disable=SC2016  # it is for the inner shell to expand
+	run strace -qq -o /dev/null -e trace=close_range -e inject=close_range:error=ENOSYS \
+		bash -c 'for ((i = 3; i < 60; i++)); do eval "exec $i</dev/null"; done
+			ulimit -n 60
+			exec "$@"' - "$HTTPD" --allow-root "$FILES" <<<GET 2>/dev/null
+	assert_success
+	assert_line --partial 'HTTP/1.1 400'
+}
+
+@test "where nothing says what the spawner left open, nothing is served" {
+	local fault problem
+	while IFS='|' read -r fault problem; do
+		answer=$BATS_TEST_TMPDIR/answer exit=0
 		printf '%b' "$REQUEST" |
-			"$HTTPD" --allow-root "$FILES" >"$answer" 2>"$BATS_TEST_TMPDIR/log"
-	) || exit=$?
-	read_answer
+			strace -qq -o /dev/null -e trace=close_range,openat,getdents64 \
+				-e inject=close_range:error=ENOSYS -e inject="$fault:when=1" \
+				"$HTTPD" --allow-root --sandbox=off "$FILES" \
+				>"$answer" 2>"$BATS_TEST_TMPDIR/log" || exit=$?
+		assert_equal "$exit $(cat "$answer" "$BATS_TEST_TMPDIR/log")" \
+			"71 httpd: inherited descriptors cannot be closed without /proc/self/fd: $problem"
+	done <<-ROWS
+		openat:error=ENOENT|No such file or directory
+		openat:error=EACCES|Permission denied
+		getdents64:error=EIO|I/O error
+	ROWS
+}
+
+@test "no number of descriptors that a spawner left open takes a layer away" {
+	local count
+	for count in 1 60 120 121 122 123 124 125 126 127 128 400; do
+		answer=$BATS_TEST_TMPDIR/answer exit=0
+		printf '%b' "$REQUEST" | python3 -c 'if True:
+			import os, sys
+			os.closerange(3, 1000)
+			null = os.open("/dev/null", os.O_RDONLY)
+			for fd in range(4, 4 + int(sys.argv[1])):
+			    os.dup2(null, fd)
+			os.execv(sys.argv[2], sys.argv[2:])' "$count" \
+			"$HTTPD" --user=nobody "$FILES" >"$answer" 2>"$BATS_TEST_TMPDIR/log" ||
+			exit=$?
+		read_answer
+		assert_status 200 ok
+		assert_equal "$count: $(wc -l <"$BATS_TEST_TMPDIR/log")" "$count: 1"
+	done
+}
+
+@test "a layer for which memory or descriptors ran out is required in every mode but off" {
+	local call errno layer problem mode
+	while IFS='|' read -r call errno layer problem; do
+		for mode in '' --sandbox=auto --sandbox=require; do
+			deny "$call" "$errno" ${mode:+"$mode"}
+			assert_equal "$mode $exit $(cat "$answer" "$BATS_TEST_TMPDIR/log")" \
+				"$mode 71 httpd: the sandbox lacks $layer: $problem; without it nothing is served"
+		done
+	done <<-ROWS
+		landlock_create_ruleset:when=2|EMFILE|landlock|No file descriptors available
+		landlock_create_ruleset:when=2|ENFILE|landlock|Too many open files in system
+		landlock_create_ruleset:when=2|ENOMEM|landlock|Out of memory
+		landlock_add_rule:when=1|ENOMEM|landlock|Out of memory
+		landlock_restrict_self:when=1|ENOMEM|landlock|Out of memory
+		seccomp:when=1|ENOMEM|seccomp|Out of memory
+	ROWS
+	deny seccomp:when=1 ENOMEM --sandbox=off
 	assert_status 200 ok
 }
 

@@ -487,6 +487,18 @@ answers() {
 	EOP
 }
 
+@test "what the spawner left open is closed" {
+	converse <<-'EOP'
+		c = upper(before=["bash", "-c", 'exec 8</etc/shadow; exec "$@"', "-"])
+		c.send(HELLO)
+		check("reply", c.read(13), HELLO.upper())
+		check("descriptors", sorted(os.listdir(f"/proc/{c.process.pid}/fd")),
+		      ["0", "1", "2"])
+		c.half_close()
+		c.check_end()
+	EOP
+}
+
 @test "under xinetd, the lines go to syslog, and the client never sees them" {
 	spawn xinetd "$UPPER"
 	converse <<-'EOP'

@@ -184,6 +184,41 @@ visited() {
 	EOP
 }
 
+@test "under every spawner, only the program's own descriptors are open" {
+	local name
+	for name in tcpserver tcpsvd socat socat-relay ncat xinetd inetd activate-fds \
+		activate-inetd; do
+		spawn "$name" "$HTTPD" --timeout=20 "$FILES"
+		talk "$name" "$spawner" <<-'EOP'
+			name, spawner = sys.argv[1:]
+
+			def descendants(pid):
+			    with open(f"/proc/{pid}/task/{pid}/children") as children:
+			        for child in children.read().split():
+			            yield child
+			            yield from descendants(child)
+
+			c = connect()
+			check("status", c.ask("/result.html").status, 200)
+			pid, = [p for p in descendants(spawner)
+			        if os.readlink(f"/proc/{p}/exe") == HTTPD]
+			# Beside standard input, output and error it is the root; where
+			# standard error is the client, it is syslog's socket as well.
+			wanted = {"0", "1", "2", "3"}
+			if name in ("xinetd", "inetd"):
+			    wanted.add("4")
+			end = now() + 10
+			# The file that was sent is closed a moment later.
+			while (got := set(os.listdir(f"/proc/{pid}/fd"))) != wanted and now() < end:
+			    time.sleep(0.01)
+			check(f"descriptors under {name}", sorted(got), sorted(wanted))
+			c.half_close()
+			c.check_end()
+		EOP
+		unspawn
+	done
+}
+
 # refused SPAWNER: what an operator got wrong is said to him and never to the
 # client, which gets a plain 503 if it asks, and else nothing.
 refused() {
@@ -392,6 +427,30 @@ one='GET /result.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
 		check("exit", status, 0)
 		check("what the client got", Client(client).read_to_end(), b"hello world")
 		check("0 and 1 the same, 3 open, LISTEN_...", err, "(True, False, [])")
+	EOP
+}
+
+@test "from-listen-fds passes on nothing but the connection and standard error" {
+	talk "$BUILD/from-listen-fds" <<-'EOP'
+		list = "import os; os.write(2, repr(sorted(os.listdir('/proc/self/fd'))).encode())"
+		# 3 is the list itself.
+		for fault, wanted in (
+		        ([], (0, "['0', '1', '2', '3']")),
+		        (["-e", "inject=close_range:error=EPERM"], (0, "['0', '1', '2', '3']")),
+		        (["-e", "inject=close_range:error=ENOSYS",
+		          "-e", "inject=getdents64:error=EIO"],
+		         (71, "from-listen-fds: inherited descriptors cannot be closed without "
+		              "/proc/self/fd: Input/output error\n"))):
+		    client, accepted = tcp_pair()
+		    words = [sys.argv[1], sys.executable, "-c", list]
+		    if fault:
+		        # LISTEN_PID names the process that strace traces.
+		        words = ["strace", "-DDqq", "-o", "/dev/null",
+		                 "-e", "trace=close_range,getdents64", *fault, *words]
+		    words = ["bash", "-c", 'exec 8</etc/shadow 700</etc/shadow; exec "$@"',
+		             "-", *words]
+		    status, out, err = run_with_sockets([accepted], words)
+		    check(f"exit and standard error with {fault}", (status, err), wanted)
 	EOP
 }
 

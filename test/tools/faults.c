@@ -296,6 +296,10 @@ static const struct scenario scenarios[] = {
 		.options = { "--max-life=0.1" },
 		.requests = { LAST_LARGE },
 	}, {
+		.name = "no close_range",
+		.lacks = SYS_close_range,
+		.requests = { LAST_SMALL },
+	}, {
 		.name = "log to a file",
 		.log = LOG_FILE,
 		.requests = { LAST_SMALL },
@@ -378,6 +382,10 @@ static const struct row {
 	{ SYS_set_tid_address, "set_tid_address", false, false, { -1 } },
 	{ SYS_rt_sigaction, "rt_sigaction", false, false, { -1 } },
 	{ SYS_exit_group, "exit_group", false, false, { -1 } },
+	{ SYS_close_range, "close_range", false, false,
+	    { ENOSYS, EPERM, EINVAL, -1 } },
+	{ SYS_getdents64, "getdents64", false, false,
+	    { EIO, ENOENT, EPERM, ENOMEM, -1 } },
 	{ SYS_getuid, "getuid", false, false, { -1 } },
 	{ SYS_geteuid, "geteuid", false, false, { -1 } },
 	/* 0: nothing has changed although the call says so. */
@@ -575,6 +583,22 @@ allow_of_privileges(const struct trial *t, struct allowance *a)
 	}
 }
 
+/* A spawner's descriptors are found in one of two ways, or nothing is served. */
+static void
+allow_of_inherited(const struct trial *t, struct allowance *a)
+{
+	if (t->call == SYS_close_range)
+		return;
+	a->must_refuse = a->must_be_silent = a->must_complain = a->cut = true;
+	a->exit = EX_OSERR;
+}
+
+static bool
+is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 static bool
 has_option(const struct scenario *s, const char *option)
 {
@@ -606,6 +630,9 @@ allow_of_failure(const struct trial *t, const struct call *c)
 	case TREE:
 		allow_of_tree(t, &a);
 		break;
+	case INHERITED:
+		allow_of_inherited(t, &a);
+		break;
 	case PRIVILEGES:
 		allow_of_privileges(t, &a);
 		break;
@@ -614,7 +641,8 @@ allow_of_failure(const struct trial *t, const struct call *c)
 		if (t->call == SYS_prlimit64 && t->value == EPERM)
 			break;
 		a.must_complain = true;
-		if (has_option(t->scenario, "--sandbox=require")) {
+		if (has_option(t->scenario, "--sandbox=require") ||
+		    is_shortage(t->value)) {
 			a.cut = a.must_refuse = a.must_be_silent = true;
 			a.exit = EX_OSERR;
 		}
@@ -1101,7 +1129,8 @@ add_failure(const struct scenario *s, const struct baseline *b,
 static bool
 is_preparation(const struct call *c)
 {
-	return c->role == SITE || c->role == PRIVILEGES || c->role == SANDBOX;
+	return c->role == SITE || c->role == INHERITED ||
+	    c->role == PRIVILEGES || c->role == SANDBOX;
 }
 
 static void

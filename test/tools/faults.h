@@ -83,7 +83,16 @@ enum fault {
 };
 
 /* What a call is about, which says how much harm its failure may do. */
-enum role { OTHER, CLIENT, LOGGING, SITE, TREE, PRIVILEGES, SANDBOX };
+enum role {
+	OTHER,
+	CLIENT,
+	LOGGING,
+	SITE,
+	TREE,
+	INHERITED, /* descriptors that the spawner left open */
+	PRIVILEGES,
+	SANDBOX,
+};
 
 /* One run of the handler, with a fault at its nth call of that number. */
 struct trial {

@@ -371,6 +371,7 @@ static enum role
 role_of(const struct run *r, const struct __ptrace_syscall_info *info)
 {
 	int fd = (int)info->entry.args[0];
+	long path;
 
 	switch (info->entry.nr) {
 	case SYS_socket:
@@ -397,9 +398,15 @@ role_of(const struct run *r, const struct __ptrace_syscall_info *info)
 	case SYS_landlock_restrict_self:
 	case SYS_seccomp:
 		return SANDBOX;
+	case SYS_close_range:
+	case SYS_getdents64:
+		return INHERITED;
 	case SYS_openat:
-		/* /etc/passwd is the one path that starts with a slash. */
-		if ((char)peek(r->pid, info->entry.args[1]) == '/')
+		path = peek(r->pid, info->entry.args[1]);
+		if (memcmp(&path, "/proc", 5) == 0)
+			return INHERITED;
+		/* Of the others, only that of /etc/passwd has a slash. */
+		if (memcmp(&path, "/", 1) == 0)
 			return PRIVILEGES;
 		return r->made[SYS_faccessat] == 0 ? SITE : TREE;
 	case SYS_faccessat:
