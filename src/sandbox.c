@@ -52,17 +52,35 @@ may_be_regular_file(int fd)
 	return fstat(fd, &st) != 0 || S_ISREG(st.st_mode);
 }
 
+static rlim_t
+least(rlim_t a, rlim_t b)
+{
+	return a < b ? a : b;
+}
+
 /*
- * Sets a limit for good.  Where that is not permitted, it is lower already.
+ * Lowers a limit for good; a limit that the spawner has set lower stays.  Most
+ * set none, so that ours is set at once, and theirs put back where it was
+ * lower.  EPERM: the hard limit is lower already, and so is the soft one.
  * (The C library's setrlimit() would bring the code along that does it for all
  * threads.)
  */
 static void
 lower_limit(int resource, rlim_t max, int *error)
 {
-	const struct rlimit limit = { .rlim_cur = max, .rlim_max = max };
+	struct rlimit limit = { .rlim_cur = max, .rlim_max = max };
+	struct rlimit before;
 
-	if (prlimit(0, resource, &limit, NULL) != 0 && errno != EPERM)
+	if (prlimit(0, resource, &limit, &before) != 0) {
+		if (errno != EPERM)
+			*error = errno;
+		return;
+	}
+	if (before.rlim_cur >= max && before.rlim_max >= max)
+		return;
+	limit.rlim_cur = least(before.rlim_cur, max);
+	limit.rlim_max = least(before.rlim_max, max);
+	if (prlimit(0, resource, &limit, NULL) != 0)
 		*error = errno;
 }
 

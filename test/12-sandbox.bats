@@ -129,6 +129,32 @@ deny() {
 	assert_equal "$(stat -c %u "/proc/$held/fd")" 0
 }
 
+@test "a limit that the spawner has set lower stays" {
+	local before descriptors memory user
+	while IFS='|' read -r before descriptors memory; do
+		printf '#!/bin/sh\nexec prlimit %s "%s" "$@"\n' "$before" "$HTTPD" \
+			>"$BATS_TEST_TMPDIR/limited"
+		chmod +x "$BATS_TEST_TMPDIR/limited"
+		for user in --allow-root --user=nobody; do
+			printf '%s, %s\n' "$before" "$user"
+			HTTPD=$BATS_TEST_TMPDIR/limited hold "$REQUEST" "$user"
+			wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'
+			assert_limit 'Max open files' "$descriptors files"
+			assert_limit 'Max address space' "$memory bytes"
+			exec 9>&-
+			wait "$held"
+			rm "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/log"
+		done
+	done <<-ROWS
+		--nofile=40:200 --as=9000000:20000000|40 128|9000000 16777216
+		--nofile=40:100 --as=9000000:10000000|40 100|9000000 10000000
+		--nofile=60:60 --as=10000000:10000000|60 60|10000000 10000000
+		--nofile=128:129 --as=16777216:unlimited|128 128|16777216 16777216
+		--nofile=200:300 --as=unlimited:unlimited|128 128|16777216 16777216
+	ROWS
+	held=
+}
+
 @test "--sandbox=off leaves all that as it was" {
 	hold "$REQUEST" --allow-root --sandbox=off
 	wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'

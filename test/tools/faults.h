@@ -53,6 +53,7 @@ struct scenario {
 	bool waits; /* it ends by a timeout */
 	bool small_buffers; /* the answer does not fit the socket */
 	bool is_root; /* started by root, with groups */
+	bool is_limited; /* further than by the sandbox */
 	long lacks; /* a system call that the kernel does not know; or 0 */
 	const char *options[4];
 	struct request requests[REQUESTS_MAX + 1];

@@ -26,6 +26,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -312,6 +313,13 @@ become_handler(struct run *r, int in, int out, int error)
 	/* As root: a tracer that nobody has asked for sees only so much. */
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
 		_exit(123);
+	/* The soft limits lower than the sandbox's, the hard ones higher. */
+	static const struct rlimit few = { 40, 200 },
+				   small = { 9000000, 20000000 };
+	if (r->t->scenario->is_limited &&
+	    (setrlimit(RLIMIT_NOFILE, &few) != 0 ||
+		setrlimit(RLIMIT_AS, &small) != 0))
+		_exit(125);
 	static const gid_t groups[] = { 0, 1 };
 	if (r->t->scenario->is_root) {
 		if (setgroups(2, groups) != 0)
