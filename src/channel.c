@@ -339,6 +339,15 @@ channel_has_more(const struct channel *ch)
 	return ioctl(ch->in, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
+bool
+channel_listens(const struct channel *ch)
+{
+	int waiting;
+
+	return ch->in_is_socket && ioctl(ch->in, FIONREAD, &waiting) != 0 &&
+	    errno == EINVAL;
+}
+
 enum io_result
 channel_wait_for_room(struct channel *ch)
 {

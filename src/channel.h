@@ -93,6 +93,12 @@ enum io_result channel_receive_until(struct channel *ch, char *buf, size_t cap,
 bool channel_has_more(const struct channel *ch);
 
 /*
+ * Whether the connection is none: standard input is a socket that listens.  A
+ * receive from it is IO_GONE.
+ */
+bool channel_listens(const struct channel *ch);
+
+/*
  * An answer begins.  The time that passed since the peer took the last one is
  * not counted against it; where it has not taken that one yet, it is.
  */

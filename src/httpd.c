@@ -76,5 +76,5 @@ main(int argc, char **argv)
 		    "' cannot be served: ", strerror(failure), NULL);
 		return refuse(&options, EX_NOINPUT);
 	}
-	return serve(&site, &options) ? EX_OK : EX_OSERR;
+	return serve(&site, &options);
 }

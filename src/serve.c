@@ -16,6 +16,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ enum after {
 	AFTER_NEXT, /* the connection persists */
 	AFTER_CLOSE, /* nothing is left to say or to wait for */
 	AFTER_LINGER, /* the peer may still be sending */
+	AFTER_LISTENING, /* there is no connection */
 };
 
 /*
@@ -203,6 +205,9 @@ answer_one(struct conn *c)
 
 	if (v == END_OF_INPUT && channel_owes_much(&c->channel))
 		return AFTER_LINGER;
+	if (v == CLIENT_GONE && c->requests == 0 &&
+	    channel_listens(&c->channel))
+		return AFTER_LISTENING;
 	if (v != PROCEED && verdict_status(v) == 0)
 		return AFTER_CLOSE;
 
@@ -265,21 +270,21 @@ open_connection(
 	    site == NULL ? -1 : site->root, options->common.sandbox);
 }
 
-bool
+int
 serve(const struct site *site, const struct options *options)
 {
 	struct conn *c = &serve_connection;
 	enum after after;
 
 	if (!open_connection(c, site, options))
-		return false;
+		return EX_OSERR;
 	while ((after = answer_one(c)) == AFTER_NEXT)
 		;
 	if (after == AFTER_LINGER)
 		channel_linger(&c->channel);
 	if (c->requests > 1) /* else nothing was kept */
 		store_drop(&c->store);
-	return true;
+	return after == AFTER_LISTENING ? start_refuse_listening() : EX_OK;
 }
 
 void

@@ -9,10 +9,11 @@
 
 /*
  * Serves the connection on standard input and output until it ends, in the
- * sandbox.  false, with a sentence for the operator, and not a byte read, if
- * one of the two is not open, or the sandbox is required and not whole.
+ * sandbox, and returns EX_OK.  Otherwise not a byte is read, a sentence says
+ * why, and the result is EX_OSERR if one of the two is not open, or the sandbox
+ * is required and not whole, or EX_CONFIG if standard input listens.
  */
-bool serve(const struct site *site, const struct options *options);
+int serve(const struct site *site, const struct options *options);
 
 /*
  * Reads one request, if the client sends one, and answers it with 503, in a

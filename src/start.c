@@ -126,6 +126,16 @@ start_leave_root(const struct common_options *options)
 	return EX_OK;
 }
 
+int
+start_refuse_listening(void)
+{
+	log_operator("standard input is a listening socket; an accepted "
+		     "connection is expected: Accept=yes for systemd, "
+		     "wait = no for xinetd, nowait for inetd",
+	    NULL);
+	return EX_CONFIG;
+}
+
 /* Whether a layer failed for lack of what another moment may have. */
 static bool
 is_shortage(int error)

@@ -40,6 +40,12 @@ int start_print(const char *s);
 int start_leave_root(const struct common_options *options);
 
 /*
+ * Says that standard input is a listening socket; returns the status to exit
+ * with.
+ */
+int start_refuse_listening(void);
+
+/*
  * Enters the sandbox, of which the directory `root` (-1: none) stays readable,
  * and says what the kernel lacks of it.  false: nothing may be served, since
  * the operator wants all of it, or memory or descriptors ran out.

@@ -249,6 +249,8 @@ serve(const struct upper_options *o)
 		log_line(SLICE("Connection from: "), log_peer());
 
 	enum io_result r = reply_to_all(&ch, o);
+	if (r == IO_GONE && channel_listens(&ch))
+		return start_refuse_listening();
 	if (r == IO_DONE)
 		channel_linger(&ch);
 	if (o->log_lines)

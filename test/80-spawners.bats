@@ -571,6 +571,62 @@ start_activate_two() {
 	done
 }
 
+@test "a listening socket as standard input is an error of configuration" {
+	talk "${HTTPD%/*}/upper" <<-'EOP'
+		import itertools
+		sentence = ("standard input is a listening socket; an accepted connection is "
+		            "expected: Accept=yes for systemd, wait = no for xinetd, nowait for "
+		            "inetd")
+
+		def listening(family):
+		    s = socket.socket(family)
+		    s.bind("" if family == socket.AF_UNIX else
+		           ("127.0.0.1", 0) if family == socket.AF_INET else ("::1", 0))
+		    s.listen(1)
+		    return s
+
+		# The first of the options serves an empty log, too.
+		for family, blocking, client, (program, *options) in itertools.product(
+		        (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX), (True, False),
+		        (False, True),
+		        ([HTTPD, FILES], [HTTPD, "--log=none", FILES],
+		         [HTTPD, "--max-life=5", FILES], [HTTPD, "--sandbox=off", FILES],
+		         [sys.argv[1]], [sys.argv[1], "--log=none"])):
+		    # A spawner starts a program for a socket when a client has come; a
+		    # connection with a bounded life waits for that.
+		    if "--max-life=5" in options and not client:
+		        continue
+		    s = listening(family)
+		    s.setblocking(blocking)
+		    if client:
+		        c = socket.socket(family)
+		        c.connect(s.getsockname())
+		        c.sendall(get("/"))
+		    done = subprocess.run([program, *options], stdin=s, stdout=s,
+		                          stderr=subprocess.PIPE, timeout=60)
+		    name = os.path.basename(program)
+		    check(f"exit and the last line of {name} {options}, {family}",
+		          (done.returncode, done.stderr.decode().splitlines()[-1:]),
+		          (78, [f"{name}: {sentence}"]))
+		    if client:
+		        check("the next client in the queue is still there",
+		              s.accept()[0].recv(9), b"GET / HTT")
+		        c.close()
+		    s.close()
+	EOP
+}
+
+@test "a connection that is reset before the first request is not taken for a listening socket" {
+	talk <<-'EOP'
+		for options in [], ["--log=none"], ["--max-life=5"]:
+		    client, accepted = tcp_pair()
+		    Client(client).reset()
+		    done = subprocess.run([HTTPD, *options, FILES], stdin=accepted,
+		                          stdout=accepted, stderr=subprocess.PIPE)
+		    check("exit and log", (done.returncode, done.stderr), (0, b""))
+	EOP
+}
+
 @test "httpd without from-listen-fds beside it says so when it is needed" {
 	mkdir "$BATS_TEST_TMPDIR/alone"
 	cp "$HTTPD" "$BATS_TEST_TMPDIR/alone/httpd"

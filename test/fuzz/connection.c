@@ -607,7 +607,7 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 	layers_lacking = setting->layers_lacking;
 	bool served = true;
 	if (setting->has_site)
-		served = serve(&site, &setting->options);
+		served = serve(&site, &setting->options) == EX_OK;
 	else
 		serve_unavailable(&setting->options);
 
