@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/net.h>
@@ -84,8 +85,18 @@ lower_limit(int resource, rlim_t max, int *error)
 		*error = errno;
 }
 
+/*
+ * A connection cannot use more seconds of a processor than its life has.  The
+ * one more is for what it does when its life is over.
+ */
+static rlim_t
+processor_seconds(int life_ms)
+{
+	return (rlim_t)life_ms / 1000 + (life_ms % 1000 != 0) + 1;
+}
+
 static int
-enter_limits(void)
+enter_limits(int life_ms)
 {
 	int error = 0;
 
@@ -93,11 +104,51 @@ enter_limits(void)
 	lower_limit(RLIMIT_CORE, 0, &error);
 	lower_limit(RLIMIT_AS, MEMORY_MAX, &error);
 	lower_limit(RLIMIT_NOFILE, DESCRIPTORS_MAX, &error);
+	if (life_ms != 0)
+		lower_limit(RLIMIT_CPU, processor_seconds(life_ms), &error);
 	/* It would end the answer, or the log, that goes to a file. */
 	if (!may_be_regular_file(STDOUT_FILENO) &&
 	    !may_be_regular_file(STDERR_FILENO))
 		lower_limit(RLIMIT_FSIZE, 0, &error);
 	return error;
+}
+
+/* Of 64 bits, in two halves. */
+struct capabilities {
+	struct __user_cap_data_struct half[_LINUX_CAPABILITY_U32S_3];
+};
+
+static bool
+holds_capabilities(struct __user_cap_header_struct *header)
+{
+	struct capabilities c;
+
+	if (syscall(SYS_capget, header, c.half) != 0)
+		return true;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		if ((c.half[i].effective | c.half[i].permitted |
+			c.half[i].inheritable) != 0)
+			return true;
+	return false;
+}
+
+/*
+ * Ambient ones go with those that can be inherited.  Giving up what is not held
+ * is permitted to everybody, but some filters of service managers deny the
+ * call.
+ */
+static int
+enter_capabilities(bool has_none)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	const struct capabilities none = { 0 };
+
+	if (has_none || syscall(SYS_capset, &header, none.half) == 0)
+		return 0;
+	int error = errno;
+	return holds_capabilities(&header) ? error : 0;
 }
 
 static int
@@ -198,7 +249,8 @@ enter_files(int root)
 /*
  * On i386, glibc makes all calls of sockets by one that takes the rest behind
  * a pointer, where no filter can look: from SYS_SEND to SYS_SETSOCKOPT of
- * linux/net.h are what is needed.
+ * linux/net.h are what is needed.  What is said below about the descriptors,
+ * levels and addresses of these calls does not hold there.
  */
 #if defined(__i386__) && defined(__GLIBC__)
 #define HAS_SOCKETCALL 1
@@ -239,7 +291,6 @@ static const uint32_t calls[] = {
 #ifdef SYS_sendfile64
 	SYS_sendfile64,
 #endif
-	SYS_shutdown,
 	SYS_getrandom,
 	SYS_exit_group,
 	/* A call goes on behind SIGSTOP and SIGCONT. */
@@ -248,15 +299,17 @@ static const uint32_t calls[] = {
 	UINT32_MAX,
 };
 
-/* Those that are allowed with one of two values of an argument. */
+/*
+ * Those that are allowed on the connection alone, with one of two values of the
+ * second argument.  A log or a root that others share is left as it is.
+ */
 static const struct {
 	uint32_t call;
-	uint32_t argument;
 	uint32_t values[2];
 } calls_by_value[] = {
-	{ CALL_FCNTL, 1, { F_GETFL, F_SETFL } },
-	{ SYS_ioctl, 1, { SIOCOUTQ, FIONREAD } },
-	{ SYS_setsockopt, 2, { TCP_CORK, SO_LINGER } },
+	{ CALL_FCNTL, { F_GETFL, F_SETFL } },
+	{ SYS_ioctl, { SIOCOUTQ, FIONREAD } },
+	{ SYS_shutdown, { SHUT_WR, SHUT_WR } },
 };
 
 /* Flags of openat(2) by which a file could be changed. */
@@ -264,16 +317,18 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The parts of the filter, and where its two results stand behind them. */
+/* The parts of the filter, and where its two results stand after them. */
 enum {
 	LEN_START = 4,
-	LEN_BY_VALUE = 4,
 	LEN_SENDTO = 5,
 	LEN_OPENAT = 3,
 	LEN_SOCKETCALL = HAS_SOCKETCALL ? 4 : 0,
-	AT_KILL = LEN_START + COUNT(calls) +
-	    LEN_BY_VALUE * COUNT(calls_by_value) + LEN_SENDTO + LEN_SOCKETCALL +
-	    LEN_OPENAT,
+	LEN_CONNECTION = 3,
+	LEN_BY_VALUE = 4,
+	LEN_SETSOCKOPT = 8,
+	AT_KILL = LEN_START + COUNT(calls) + LEN_SENDTO + LEN_SOCKETCALL +
+	    LEN_OPENAT + LEN_CONNECTION + LEN_BY_VALUE * COUNT(calls_by_value) +
+	    LEN_SETSOCKOPT,
 	AT_ALLOW,
 	FILTER_LEN,
 };
@@ -337,16 +392,6 @@ build_filter(struct filter *f)
 	for (size_t i = 0; i < COUNT(calls); i++)
 		add_branch(f, BPF_JEQ, calls[i], AT_ALLOW, f->len + 1);
 
-	for (size_t i = 0; i < COUNT(calls_by_value); i++) {
-		const uint32_t *values = calls_by_value[i].values;
-
-		add_branch(f, BPF_JEQ, calls_by_value[i].call, f->len + 1,
-		    f->len + LEN_BY_VALUE);
-		add_load_argument(f, calls_by_value[i].argument, 0);
-		add_branch(f, BPF_JEQ, values[0], AT_ALLOW, f->len + 1);
-		add_branch(f, BPF_JEQ, values[1], AT_ALLOW, AT_KILL);
-	}
-
 	/*
 	 * Without an address: the client's socket has its peer, and the one
 	 * for syslog must not reach another.
@@ -365,9 +410,33 @@ build_filter(struct filter *f)
 		add_branch(f, BPF_JGT, SYS_SETSOCKOPT, AT_KILL, AT_ALLOW);
 	}
 
-	add_branch(f, BPF_JEQ, SYS_openat, f->len + 1, AT_KILL);
+	add_branch(f, BPF_JEQ, SYS_openat, f->len + 1, f->len + LEN_OPENAT);
 	add_load_argument(f, 2, 0);
 	add_branch(f, BPF_JSET, OPEN_CHANGES, AT_KILL, AT_ALLOW);
+
+	/* The rest is for descriptors 0 and 1. */
+	add_load_argument(f, 0, 0);
+	add_branch(f, BPF_JGT, STDOUT_FILENO, AT_KILL, f->len + 1);
+	add_load(f, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < COUNT(calls_by_value); i++) {
+		const uint32_t *values = calls_by_value[i].values;
+
+		add_branch(f, BPF_JEQ, calls_by_value[i].call, f->len + 1,
+		    f->len + LEN_BY_VALUE);
+		add_load_argument(f, 1, 0);
+		add_branch(f, BPF_JEQ, values[0], AT_ALLOW, f->len + 1);
+		add_branch(f, BPF_JEQ, values[1], AT_ALLOW, AT_KILL);
+	}
+
+	/* An option has a meaning in each level. */
+	add_branch(f, BPF_JEQ, SYS_setsockopt, f->len + 1, AT_KILL);
+	add_load_argument(f, 1, 0);
+	add_branch(f, BPF_JEQ, IPPROTO_TCP, f->len + 1, f->len + 3);
+	add_load_argument(f, 2, 0);
+	add_branch(f, BPF_JEQ, TCP_CORK, AT_ALLOW, AT_KILL);
+	add_branch(f, BPF_JEQ, SOL_SOCKET, f->len + 1, AT_KILL);
+	add_load_argument(f, 2, 0);
+	add_branch(f, BPF_JEQ, SO_LINGER, AT_ALLOW, AT_KILL);
 
 	insist(f->len == AT_KILL);
 	add(f, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
@@ -405,11 +474,13 @@ enter_calls(void)
 }
 
 void
-sandbox_enter(int root, int ret_errors[LAYERS])
+sandbox_enter(const struct sandbox_needs *needs, int ret_errors[LAYERS])
 {
-	ret_errors[LAYER_LIMITS] = enter_limits();
+	ret_errors[LAYER_LIMITS] = enter_limits(needs->life_ms);
+	ret_errors[LAYER_CAPABILITIES] =
+	    enter_capabilities(needs->has_no_capabilities);
 	ret_errors[LAYER_PRIVILEGES] = enter_privileges();
-	ret_errors[LAYER_FILES] = enter_files(root);
+	ret_errors[LAYER_FILES] = enter_files(needs->root);
 	ret_errors[LAYER_CALLS] = enter_calls();
 }
 
@@ -419,6 +490,8 @@ sandbox_layer_name(enum sandbox_layer layer)
 	switch (layer) {
 	case LAYER_LIMITS:
 		return "resource limits";
+	case LAYER_CAPABILITIES:
+		return "capset";
 	case LAYER_PRIVILEGES:
 		return "no_new_privs";
 	case LAYER_FILES:

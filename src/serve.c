@@ -266,8 +266,8 @@ open_connection(
 		return false;
 	}
 	c->channel.before_held = log_release;
-	return start_lock_in(
-	    site == NULL ? -1 : site->root, options->common.sandbox);
+	return start_lock_in(site == NULL ? -1 : site->root,
+	    options->patience.life_ms, options->common.sandbox);
 }
 
 int

@@ -144,13 +144,18 @@ is_shortage(int error)
 }
 
 bool
-start_lock_in(int root, enum sandbox_mode mode)
+start_lock_in(int root, int life_ms, enum sandbox_mode mode)
 {
+	const struct sandbox_needs needs = {
+		.root = root,
+		.life_ms = life_ms,
+		.has_no_capabilities = user_has_left_root(),
+	};
 	int errors[LAYERS];
 
 	if (mode == SANDBOX_OFF)
 		return true;
-	sandbox_enter(root, errors);
+	sandbox_enter(&needs, errors);
 	bool may_serve = true;
 	for (enum sandbox_layer i = 0; i < LAYERS; i++) {
 		if (errors[i] == 0)

@@ -46,10 +46,11 @@ int start_leave_root(const struct common_options *options);
 int start_refuse_listening(void);
 
 /*
- * Enters the sandbox, of which the directory `root` (-1: none) stays readable,
- * and says what the kernel lacks of it.  false: nothing may be served, since
+ * Enters the sandbox for a connection whose life is that many milliseconds (0:
+ * it is not bounded).  The directory `root` (-1: none) stays readable.  Says
+ * what the kernel lacks of the sandbox.  false: nothing may be served, since
  * the operator wants all of it, or memory or descriptors ran out.
  */
-bool start_lock_in(int root, enum sandbox_mode mode);
+bool start_lock_in(int root, int life_ms, enum sandbox_mode mode);
 
 #endif

@@ -243,7 +243,7 @@ serve(const struct upper_options *o)
 		    strerror(errno), NULL);
 		return EX_OSERR;
 	}
-	if (!start_lock_in(-1, o->common.sandbox))
+	if (!start_lock_in(-1, 0, o->common.sandbox))
 		return EX_OSERR;
 	if (o->log_lines)
 		log_line(SLICE("Connection from: "), log_peer());

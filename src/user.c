@@ -143,11 +143,21 @@ user_find(const char *name, struct user *ret_user, const char **ret_problem)
 	    SEARCH_FOUND :
 	    find_by_name(s, ret_user);
 
-	if (result == SEARCH_FOUND && ret_user->uid != 0)
-		return true;
-	*ret_problem = result == SEARCH_FOUND ? "is root" :
-	    result == SEARCH_NOT_FOUND        ? "is not in /etc/passwd" :
-					 "cannot be looked up in /etc/passwd";
+	switch (result) {
+	case SEARCH_FOUND:
+		if (ret_user->uid != 0 && ret_user->gid != 0)
+			return true;
+		*ret_problem = ret_user->uid == 0 ?
+		    "is root" :
+		    "has root's group, whose number is 0";
+		break;
+	case SEARCH_NOT_FOUND:
+		*ret_problem = "is not in /etc/passwd";
+		break;
+	case SEARCH_FAILED:
+		*ret_problem = "cannot be looked up in /etc/passwd";
+		break;
+	}
 	return false;
 }
 
@@ -167,6 +177,14 @@ is_user(const struct user *user)
 	return true;
 }
 
+static bool has_left_root;
+
+bool
+user_has_left_root(void)
+{
+	return has_left_root;
+}
+
 bool
 user_become(const struct user *user)
 {
@@ -184,5 +202,6 @@ user_become(const struct user *user)
 		errno = EPERM;
 		return false;
 	}
+	has_left_root = true;
 	return true;
 }

@@ -19,12 +19,18 @@ struct user {
 bool user_is_root(void);
 
 /*
- * Finds a user by name in /etc/passwd, or takes UID:GID as it is.  Root is
- * nobody that can be named.  false, with *ret_problem as the end of a sentence
- * for the operator, if there is no such user.
+ * Finds a user by name in /etc/passwd, or takes UID:GID as it is.  Neither root
+ * nor a user with root's group can be named.  false, with *ret_problem as the
+ * end of a sentence for the operator, if there is no such user.
  */
 bool user_find(
     const char *name, struct user *ret_user, const char **ret_problem);
+
+/*
+ * Whether user_become() has left root, by which the kernel takes away what
+ * capabilities the process had.
+ */
+bool user_has_left_root(void);
 
 /*
  * Becomes that user for good: no other groups, no way back.  A process that is

@@ -115,6 +115,117 @@ deny() {
 	assert_process NoNewPrivs 1
 }
 
+# assert_no_capabilities: the held process has none.
+assert_no_capabilities() {
+	local set
+	wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'
+	for set in CapInh CapPrm CapEff CapAmb; do
+		assert_process $set 0000000000000000
+	done
+}
+
+@test "root that may serve does so without capabilities" {
+	hold "$REQUEST" --allow-root
+	assert_no_capabilities
+	assert_process Uid '0 0 0 0'
+}
+
+@test "a user with capabilities, ambient ones too, serves without them" {
+	chmod a+rx "$BATS_TEST_TMPDIR"
+	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
+	cat >"$BATS_TEST_TMPDIR/able" <<-SH
+		#!/bin/sh
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups \
+			--inh-caps=+kill,+dac_override --ambient-caps=+kill,+dac_override "$BATS_TEST_TMPDIR/httpd" "\$@"
+	SH
+	chmod +x "$BATS_TEST_TMPDIR/able"
+	local options
+	for options in '' --user=65534:65534; do
+		# shellcheck disable=SC2086  # one word, or none
+		HTTPD=$BATS_TEST_TMPDIR/able hold "$REQUEST" $options
+		assert_no_capabilities
+		exec 9>&-
+		wait "$held"
+		rm "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/log"
+	done
+	held=
+}
+
+@test "who has no capabilities pays one call at most, and who has left root none" {
+	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
+	local calls
+	calls() {
+		printf '%b' "$REQUEST" | "$@" "$FILES" >/dev/null 2>&1
+		grep -Ec '^cap[gs]et' "$BATS_TEST_TMPDIR/calls" || :
+	}
+	local trace=(strace -qq -o "$BATS_TEST_TMPDIR/calls" "$BATS_TEST_TMPDIR/httpd")
+	touch "$BATS_TEST_TMPDIR/calls"
+	chmod a+w "$BATS_TEST_TMPDIR/calls"
+	assert_equal "left root: $(calls "${trace[@]}" --user=nobody)" 'left root: 0'
+	assert_equal "a user: $(calls as_nobody "${trace[@]}")" 'a user: 1'
+	assert_equal "off: $(calls "${trace[@]}" --allow-root --sandbox=off)" 'off: 0'
+}
+
+@test "capabilities that cannot be dropped are said to be left, and none are not missed" {
+	deny capset:when=1 EPERM
+	assert_status 200 ok
+	answer=$BATS_TEST_TMPDIR/answer
+	local mode wanted
+	while IFS='|' read -r mode wanted; do
+		exit=0
+		printf '%b' "$REQUEST" |
+			strace -qq -o /dev/null -e trace=capset -e inject=capset:error=EPERM \
+				"$HTTPD" --allow-root "--sandbox=$mode" "$FILES" \
+				>"$answer" 2>"$BATS_TEST_TMPDIR/log" || exit=$?
+		read_answer
+		assert_equal "$exit:$code:$(head -1 "$BATS_TEST_TMPDIR/log")" "$wanted"
+	done <<-ROWS
+		auto|0:200:httpd: the sandbox lacks capset: Operation not permitted
+		require|71::httpd: the sandbox lacks capset: Operation not permitted; without it nothing is served
+	ROWS
+	# A filter of a service manager denies the call to a user without any.
+	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
+	exit=0
+	printf '%b' "$REQUEST" |
+		as_nobody strace -qq -o /dev/null -e trace=capset -e inject=capset:error=EPERM \
+			"$BATS_TEST_TMPDIR/httpd" --sandbox=require "$FILES" \
+			>"$answer" 2>"$BATS_TEST_TMPDIR/log" || exit=$?
+	read_answer
+	assert_status 200 ok
+}
+
+@test "root that may serve opens a directory below a home that is another user's" {
+	mkdir -m 700 "$BATS_TEST_TMPDIR/home"
+	mv "$FILES" "$BATS_TEST_TMPDIR/home/files"
+	chown -R 65534:65534 "$BATS_TEST_TMPDIR/home"
+	ask "$REQUEST" --allow-root "$BATS_TEST_TMPDIR/home/files"
+	assert_status 200 ok
+	# What only its owner may read is not root's either.
+	chmod 600 "$BATS_TEST_TMPDIR/home/files/result.html"
+	ask "$REQUEST" --allow-root "$BATS_TEST_TMPDIR/home/files"
+	assert_equal "$code $token" '403 forbidden'
+	ask "$REQUEST" --allow-root --sandbox=off "$BATS_TEST_TMPDIR/home/files"
+	assert_status 200 ok
+}
+
+@test "a connection with a bounded life has a bound on its use of a processor" {
+	local life wanted
+	while read -r life wanted; do
+		hold "$REQUEST" --user=nobody --max-life="$life"
+		wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'
+		assert_limit 'Max cpu time' "$wanted seconds"
+		exec 9>&-
+		wait "$held"
+		rm "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/log"
+	done <<-ROWS
+		0 unlimited unlimited
+		30 31 31
+		86400 86401 86401
+		4.001 6 6
+	ROWS
+	held=
+}
+
 @test "the process is locked in by seccomp and limits, and nobody can look into it" {
 	hold "$REQUEST" --user=65534:65534
 	wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'
@@ -160,6 +271,7 @@ deny() {
 	wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'
 	assert_process NoNewPrivs 0
 	assert_process Seccomp 0
+	assert_process CapPrm "$(sed -n 's/^CapPrm:[[:blank:]]*//p' /proc/self/status)"
 	assert_limit 'Max processes' "$(ulimit -Su) $(ulimit -Hu) processes"
 }
 
@@ -190,6 +302,7 @@ deny() {
 		root|is root
 		0:0|is root
 		0:65534|is root
+		65534:0|has root's group, whose number is 0
 		1:|is not in /etc/passwd
 		:1|is not in /etc/passwd
 		1:2:3|is not in /etc/passwd
@@ -203,6 +316,20 @@ deny() {
 		nobodyx|is not in /etc/passwd
 		nobody:x|is not in /etc/passwd
 	ROWS
+}
+
+@test "a user in /etc/passwd whose group is root's is refused" {
+	printf 'root:x:0:0::/:/bin/sh\nsync:x:4:0::/:/bin/sync\n' >"$BATS_TEST_TMPDIR/passwd"
+	answer=$BATS_TEST_TMPDIR/answer exit=0
+	# shellcheck disable=SC2016  # it is for the inner shell to expand
+	printf '%b' "$REQUEST" |
+		unshare --mount --propagation private sh -c '
+			mount --bind "$1" /etc/passwd && shift && exec "$@"' - \
+			"$BATS_TEST_TMPDIR/passwd" "$HTTPD" --user=sync "$FILES" \
+			>"$answer" 2>"$BATS_TEST_TMPDIR/log" || exit=$?
+	read_answer
+	assert_equal "$exit $code $(head -1 "$BATS_TEST_TMPDIR/log")" \
+		"67 503 httpd: the user 'sync' has root's group, whose number is 0"
 }
 
 @test "a line of /etc/passwd names one user, wherever it stands, and a bad one nobody" {

@@ -78,6 +78,17 @@ assert_serves() {
 	assert_output --partial "cannot pass on the name '$FILES'"
 }
 
+@test "make run as root serves below a home that only its owner may enter" {
+	local home=$BATS_TEST_TMPDIR/home
+	mkdir -m 700 "$home"
+	cp -R "$FILES" "$HTTPD" "$home"
+	chmod -R u=rwX,go=rX "$home/files"
+	chown -R 65534:65534 "$home"
+	FILES=$home/files HTTPD=$home/httpd
+	serve_with systemd-socket-activate
+	assert_serves systemd-socket-activate
+}
+
 @test "without systemd-socket-activate it is tcpserver" {
 	serve_with tcpserver
 	assert_serves tcpserver

@@ -155,9 +155,9 @@ make_setting(struct fuzz_input input, struct setting *s)
 static unsigned layers_lacking;
 
 void
-sandbox_enter(int root, int ret_errors[LAYERS])
+sandbox_enter(const struct sandbox_needs *needs, int ret_errors[LAYERS])
 {
-	require(root == OS_ROOT || root == -1);
+	require(needs->root == OS_ROOT || needs->root == -1);
 	for (int i = 0; i < LAYERS; i++)
 		ret_errors[i] = (layers_lacking & 1u << i) != 0 ? ENOSYS : 0;
 	os.locked_in = true;

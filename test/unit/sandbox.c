@@ -17,7 +17,10 @@
 #include <linux/filter.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
@@ -39,6 +42,10 @@ static struct world {
 	int root; /* the tree */
 	int file; /* a file of it, open for reading */
 	int tcp, other_tcp, udp, local; /* sockets, unconnected */
+	int shared; /* a listening socket, as a spawner's */
+	int connection, peer; /* what descriptors 0 and 1 are; its other end */
+	int log; /* what descriptor 2 is */
+	int acceptor; /* a socket that listens there */
 	struct sockaddr_in listener; /* of TCP and of UDP, on loopback */
 	struct sockaddr_un abstract; /* the same */
 	socklen_t abstract_len;
@@ -158,9 +165,20 @@ ATTEMPT(bind_tcp,
 ATTEMPT(listen_tcp, CALL(listen, w->other_tcp, 1))
 ATTEMPT(send_to,
     CALL(sendto, w->udp, "x", 1L, 0, &w->listener, sizeof(w->listener)))
-ATTEMPT(set_socket,
-    CALL(
-	setsockopt, w->tcp, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int)))
+#define SET(fd, level, option, value) \
+	CALL(setsockopt, fd, level, option, value, sizeof(*(value)))
+static const struct linger no_linger;
+ATTEMPT(set_socket, SET(1, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }))
+ATTEMPT(set_other_level, SET(1, IPPROTO_IP, SO_LINGER, &(int){ 1 }))
+/* SO_LINGER has the number of TCP_CONGESTION. */
+static const char reno[] = "reno";
+ATTEMPT(set_congestion, SET(1, IPPROTO_TCP, SO_LINGER, &reno))
+ATTEMPT(set_other_linger, SET(w->tcp, SOL_SOCKET, SO_LINGER, &no_linger))
+ATTEMPT(set_other_cork, SET(w->shared, IPPROTO_TCP, TCP_CORK, &(int){ 1 }))
+ATTEMPT(end_shared, CALL(shutdown, w->shared, SHUT_RDWR))
+ATTEMPT(half_end_shared, CALL(shutdown, w->shared, SHUT_WR))
+ATTEMPT(end_input, CALL(shutdown, 0, SHUT_RD))
+ATTEMPT(end_both, CALL(shutdown, 1, SHUT_RDWR))
 
 /* Other processes. */
 ATTEMPT(signal_parent, CALL(kill, w->parent, 0))
@@ -206,8 +224,14 @@ raise_limit(const struct world *w)
 
 ATTEMPT(copy_descriptor, CALL(dup, w->file))
 ATTEMPT(copy_by_fcntl, fcntl(w->file, F_DUPFD, 0))
-ATTEMPT(own_signals, fcntl(w->tcp, F_SETOWN, getpid()))
-ATTEMPT(ioctl_file, ioctl(w->file, FIOCLEX))
+ATTEMPT(own_signals, fcntl(1, F_SETOWN, getpid()))
+ATTEMPT(change_flags, fcntl(1, F_SETFD, FD_CLOEXEC))
+ATTEMPT(change_log, fcntl(2, F_SETFL, O_NONBLOCK))
+ATTEMPT(ask_log, fcntl(2, F_GETFL))
+ATTEMPT(change_other, fcntl(w->shared, F_SETFL, O_NONBLOCK))
+ATTEMPT(ioctl_connection, ioctl(1, FIOCLEX))
+ATTEMPT(ioctl_file, ioctl(w->file, FIONREAD, &(int){ 0 }))
+ATTEMPT(ioctl_log, ioctl(2, FIONREAD, &(int){ 0 }))
 
 /* A call of another architecture of the same kernel; a fault without one. */
 static long
@@ -309,6 +333,14 @@ static const struct attempt {
 	{ "listen", listen_tcp, BY_CALLS, 0 },
 	{ "send to another address", send_to, BY_CALLS, 0 },
 	{ "set another socket option", set_socket, BY_CALLS, 0 },
+	{ "set an option of that number of IP", set_other_level, BY_CALLS, 0 },
+	{ "choose how TCP avoids congestion", set_congestion, BY_CALLS, 0 },
+	{ "set an option of another socket", set_other_linger, BY_CALLS, 0 },
+	{ "the same of TCP", set_other_cork, BY_CALLS, 0 },
+	{ "shut down a socket that others share", end_shared, BY_CALLS, 0 },
+	{ "its sending side", half_end_shared, BY_CALLS, 0 },
+	{ "shut down the connection's receiving side", end_input, BY_CALLS, 0 },
+	{ "shut down both sides", end_both, BY_CALLS, 0 },
 
 	{ "signal the parent", signal_parent, BY_CALLS, 6 },
 	{ "signal the parent by tgkill", signal_parent_thread, BY_CALLS, 6 },
@@ -341,7 +373,13 @@ static const struct attempt {
 	{ "copy a descriptor", copy_descriptor, BY_CALLS, 0 },
 	{ "the same by fcntl", copy_by_fcntl, BY_CALLS, 0 },
 	{ "have signals sent", own_signals, BY_CALLS, 0 },
-	{ "make another ioctl", ioctl_file, BY_CALLS, 0 },
+	{ "change a descriptor's flags", change_flags, BY_CALLS, 0 },
+	{ "change a log that others share", change_log, BY_CALLS, 0 },
+	{ "ask how the log is open", ask_log, BY_CALLS, 0 },
+	{ "change another descriptor", change_other, BY_CALLS, 0 },
+	{ "make another ioctl", ioctl_connection, BY_CALLS, 0 },
+	{ "make an ioctl of a file", ioctl_file, BY_CALLS, 0 },
+	{ "make an ioctl of the log", ioctl_log, BY_CALLS, 0 },
 	{ "make a call of another architecture", foreign_call, BY_CALLS | MAYBE,
 	    0 },
 };
@@ -386,7 +424,17 @@ enter(enum way way)
 	if (way == NO_SECCOMP)
 		deny(SYS_seccomp);
 	if (way != BARE)
-		sandbox_enter(world.root, errors);
+		sandbox_enter(
+		    &(struct sandbox_needs){ .root = world.root }, errors);
+}
+
+/* What a spawner passes: the connection and the log. */
+static void
+use_descriptors(void)
+{
+	unit_need(dup2(world.connection, 0) == 0 &&
+		dup2(world.connection, 1) == 1 && dup2(world.log, 2) == 2,
+	    "dup2");
 }
 
 /* Runs an attempt: 0 if it succeeded, -1 if it did not. */
@@ -398,6 +446,7 @@ run(attempt_function *try, enum way way)
 
 	unit_need(pid >= 0, "fork");
 	if (pid == 0) {
+		use_descriptors();
 		enter(way);
 		_exit(try(&world) >= 0 ? 0 : 1);
 	}
@@ -463,9 +512,19 @@ make_sockets(void)
 	world.other_tcp = socket(AF_INET, SOCK_STREAM, 0);
 	world.udp = socket(AF_INET, SOCK_DGRAM, 0);
 	world.local = socket(AF_UNIX, SOCK_STREAM, 0);
+	world.shared = socket(AF_INET, SOCK_STREAM, 0);
+	world.connection = socket(AF_INET, SOCK_STREAM, 0);
+	world.log = socket(AF_UNIX, SOCK_STREAM, 0);
 	unit_need(world.tcp >= 0 && world.other_tcp >= 0 && world.udp >= 0 &&
-		world.local >= 0,
+		world.local >= 0 && world.shared >= 0 &&
+		world.connection >= 0 && world.log >= 0,
 	    "the sockets");
+	unit_need(listen(world.shared, 1) == 0 &&
+		connect(world.connection, (struct sockaddr *)&world.listener,
+		    sizeof(world.listener)) == 0,
+	    "the connection");
+	world.peer = accept(world.acceptor, NULL, NULL);
+	unit_need(world.peer >= 0, "accept");
 }
 
 static void
@@ -477,6 +536,10 @@ close_world(void)
 	close(world.other_tcp);
 	close(world.udp);
 	close(world.local);
+	close(world.shared);
+	close(world.connection);
+	close(world.peer);
+	close(world.log);
 }
 
 /* What an attempt to talk could reach: here, on loopback. */
@@ -485,7 +548,7 @@ make_peers(void)
 {
 	struct sockaddr *any = (struct sockaddr *)&world.listener;
 	socklen_t len = sizeof(world.listener);
-	int stream = socket(AF_INET, SOCK_STREAM, 0);
+	int stream = world.acceptor = socket(AF_INET, SOCK_STREAM, 0);
 	int datagrams = socket(AF_INET, SOCK_DGRAM, 0);
 	int abstract = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -559,6 +622,8 @@ check_attempts(enum way way, int version, const char *dir)
 		    errors[LAYER_CALLS]);
 		unit_number("error of the limits", 0, errors[LAYER_LIMITS]);
 		unit_number(
+		    "error of the capabilities", 0, errors[LAYER_CAPABILITIES]);
+		unit_number(
 		    "error of no_new_privs", 0, errors[LAYER_PRIVILEGES]);
 		close_world();
 	}
@@ -576,7 +641,18 @@ use_what_is_left(const struct world *w)
 	    pread(file, &byte, 1, 0) != 1 || close(file) != 0)
 		return -1;
 	file = (int)open_how(w->root, "file", O_RDONLY);
-	return file < 0 || fcntl(file, F_GETFL) < 0 ? -1 : 0;
+	if (file < 0)
+		return -1;
+
+	int flags = fcntl(0, F_GETFL), number;
+	if (flags < 0 || fcntl(1, F_SETFL, flags | O_NONBLOCK) != 0 ||
+	    ioctl(0, FIONREAD, &number) != 0 ||
+	    ioctl(1, SIOCOUTQ, &number) != 0)
+		return -1;
+	if (SET(1, IPPROTO_TCP, TCP_CORK, &(int){ 1 }) != 0 ||
+	    SET(1, SOL_SOCKET, SO_LINGER, &no_linger) != 0)
+		return -1;
+	return poll(NULL, 0, 1) == 0 && shutdown(1, SHUT_WR) == 0 ? 0 : -1;
 }
 
 static void
@@ -587,7 +663,8 @@ check_what_is_left(const char *dir)
 		unit_begin(way_names[way]);
 		make_tree(dir);
 		make_sockets();
-		unit_number("files of the tree", 0, run(use_what_is_left, way));
+		unit_number(
+		    "files, and the connection", 0, run(use_what_is_left, way));
 		close_world();
 	}
 }
