@@ -18,8 +18,11 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -34,13 +37,28 @@
 /* How long a line may wait for a reader of the log. */
 #define STUCK_MS 1000
 
+/* How often a terminal that has no room is tried in that time. */
+#define TRIES 50
+
+/* The major number of /dev/null and the like, which are no terminals. */
+#define MEMORY_DEVICES 1
+
 enum destination { UNKNOWN, STANDARD_ERROR, SYSLOG, NOWHERE };
 
+/* Whether a line may be written to standard error, as far as it is known. */
+enum standard_error { UNSEEN, USABLE, UNUSABLE };
+
 static struct {
+	enum standard_error standard_error;
+	/* Of standard error: its kind, and which file it is. */
+	mode_t mode;
+	dev_t device;
+	ino_t inode;
 	enum destination destination;
 	int fd;
 	bool is_socket; /* as syslog's is, and the journal's */
 	bool is_file; /* which takes a line without waiting */
+	bool is_terminal;
 	struct log_lines *lines; /* NULL: there are none about the client */
 	size_t held; /* bytes of lines that are not written yet */
 	struct text peer; /* the client's address */
@@ -48,12 +66,12 @@ static struct {
 } log_state;
 
 static bool
-is_same_file(const struct stat *a, int fd)
+is_standard_error(int fd)
 {
-	struct stat b;
+	struct stat st;
 
-	return fstat(fd, &b) == 0 && a->st_dev == b.st_dev &&
-	    a->st_ino == b.st_ino;
+	return fstat(fd, &st) == 0 && st.st_dev == log_state.device &&
+	    st.st_ino == log_state.inode;
 }
 
 /*
@@ -61,10 +79,71 @@ is_same_file(const struct stat *a, int fd)
  * are the same, and the lines are wanted there.
  */
 static bool
-standard_error_is_client(const struct stat *st)
+standard_error_is_client(void)
 {
-	return !S_ISCHR(st->st_mode) &&
-	    (is_same_file(st, STDIN_FILENO) || is_same_file(st, STDOUT_FILENO));
+	return !S_ISCHR(log_state.mode) &&
+	    (is_standard_error(STDIN_FILENO) ||
+		is_standard_error(STDOUT_FILENO));
+}
+
+/*
+ * The process's terminal, where standard error is that one.  It may be opened
+ * by users who may not open the terminal by its own name.
+ */
+static int
+open_own_terminal(int flags)
+{
+	unsigned own, wanted;
+	int fd = openat(AT_FDCWD, "/dev/tty", flags);
+
+	/* (The C libraries differ in the type of ioctl()'s request.) */
+	if (fd >= 0 &&
+	    (syscall(SYS_ioctl, fd, TIOCGDEV, &own) != 0 ||
+		syscall(SYS_ioctl, STDERR_FILENO, TIOCGDEV, &wanted) != 0 ||
+		own != wanted)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/*
+ * Opens the terminal that is standard error once more, to write to it without
+ * blocking: where nobody reads it, as where a connection to it hangs, poll
+ * reports room for a byte and a line blocks.  The description that was passed
+ * is shared with the shell, so that O_NONBLOCK must not be set there.
+ */
+static bool
+take_terminal(void)
+{
+	const int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = openat(AT_FDCWD, "/proc/self/fd/2", flags);
+
+	if (fd < 0)
+		fd = open_own_terminal(flags);
+	if (fd < 0)
+		return false;
+	log_state.is_terminal = dup2(fd, STDERR_FILENO) == STDERR_FILENO;
+	close(fd);
+	return log_state.is_terminal;
+}
+
+void
+log_take_standard_error(void)
+{
+	struct stat st;
+
+	if (log_state.standard_error != UNSEEN)
+		return;
+	log_state.standard_error = UNUSABLE;
+	if (fstat(STDERR_FILENO, &st) != 0)
+		return;
+	log_state.mode = st.st_mode;
+	log_state.device = st.st_dev;
+	log_state.inode = st.st_ino;
+	if (!S_ISCHR(st.st_mode) || major(st.st_rdev) == MEMORY_DEVICES ||
+	    take_terminal())
+		log_state.standard_error = USABLE;
 }
 
 static enum destination
@@ -72,15 +151,12 @@ find_destination(void)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX,
 		.sun_path = "/dev/log" };
-	struct stat st;
-	int flags = fcntl(STDERR_FILENO, F_GETFL);
 
-	/* Where it was closed, 2 is by now a descriptor of ours: O_PATH. */
-	if (flags >= 0 && (flags & O_PATH) == 0 &&
-	    fstat(STDERR_FILENO, &st) == 0 && !standard_error_is_client(&st)) {
+	log_take_standard_error();
+	if (log_state.standard_error == USABLE && !standard_error_is_client()) {
 		log_state.fd = STDERR_FILENO;
-		log_state.is_socket = S_ISSOCK(st.st_mode);
-		log_state.is_file = S_ISREG(st.st_mode);
+		log_state.is_socket = S_ISSOCK(log_state.mode);
+		log_state.is_file = S_ISREG(log_state.mode);
 		return STANDARD_ERROR;
 	}
 	log_state.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -103,6 +179,44 @@ write_once(struct slice s)
 	    write(log_state.fd, s.ptr, s.len);
 }
 
+/* Writes what the terminal has room for; false: it is gone. */
+static bool
+write_some(struct slice *s)
+{
+	ssize_t n = write(log_state.fd, s->ptr, s->len);
+
+	if (n > 0)
+		*s = slice_after(*s, (size_t)n);
+	return n >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+/*
+ * A terminal may have no room for the end of a line although poll reports some,
+ * so it is tried now and then.  The rest of a line that finds no room is lost,
+ * and what comes next starts on a line of its own.  false: nobody reads it.
+ */
+static bool
+write_to_terminal(struct slice s, int tries)
+{
+	static bool is_cut; /* the last line has no end */
+	struct slice end = SLICE("\n");
+	size_t len = s.len;
+
+	if (!is_cut)
+		end.len = 0;
+	for (;;) {
+		if (end.len > 0 && !write_some(&end))
+			return true;
+		if (end.len == 0 && !write_some(&s))
+			return true;
+		if (s.len == 0 || tries-- == 0)
+			break;
+		(void)poll(NULL, 0, STUCK_MS / TRIES);
+	}
+	is_cut = end.len > 0 || (s.len > 0 && s.len < len);
+	return s.len == 0;
+}
+
 /*
  * Where whoever reads the log has stopped reading, one line waits a little, and
  * from then on lines are lost until one finds room: no client may be held up
@@ -114,6 +228,10 @@ write_within_time(struct slice s)
 {
 	static bool is_stuck; /* the last line found no reader */
 
+	if (log_state.is_terminal) {
+		is_stuck = !write_to_terminal(s, is_stuck ? 0 : TRIES);
+		return (ssize_t)s.len;
+	}
 	if (log_state.is_socket || log_state.is_file) {
 		ssize_t n = write_once(s);
 

@@ -25,6 +25,15 @@ struct log_lines {
 };
 
 /*
+ * Looks at standard error, and opens it again where it is a terminal, to write
+ * to it without blocking.  A terminal that cannot be opened is not written to.
+ * To be called before the process opens anything, which could take the place of
+ * a standard error that is closed, and before it becomes a user who may not
+ * open the terminal.
+ */
+void log_take_standard_error(void);
+
+/*
  * Finds where lines go, and opens it: later, in the sandbox, it could not be.
  * Where lines about the client are going to be written, `lines`, which stays,
  * is room for them, and this also asks for the client's address, while it is

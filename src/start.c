@@ -106,6 +106,7 @@ start_leave_root(const struct common_options *options)
 	struct user user;
 	const char *problem;
 
+	log_take_standard_error();
 	if (options->user == NULL) {
 		if (options->allow_root || !user_is_root())
 			return EX_OK;

@@ -221,3 +221,156 @@ httpd: _redirects:1
 		check("exit status", process.wait(), 0)
 	EOP
 }
+
+# Terminals.  A pair of a master, which is read or not, and a terminal.
+
+# on_terminal [ARG]...: as talk, with what a handler under a terminal needs.
+on_terminal() {
+	{
+		cat <<-'EOP'
+			import fcntl, pty, termios, threading
+
+			def terminal(mode=0o600):
+			    master, slave = pty.openpty()
+			    os.fchmod(slave, mode)
+			    return master, slave
+
+			def start(stderr, *options, words=[], take=False, **how):
+			    """A handler, and the client's end of its connection."""
+			    def prepare():
+			        os.setsid()
+			        if take:
+			            fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+			    client, accepted = tcp_pair()
+			    process = subprocess.Popen(
+			        [*words, HTTPD, "--timeout=20", *options, FILES], stdin=accepted,
+			        stdout=accepted, stderr=stderr, preexec_fn=prepare, **how)
+			    accepted.close()
+			    atexit.register(lambda: process.returncode is None and process.kill())
+			    c = Client(client)
+			    c.sock.settimeout(20)
+			    return process, c
+
+			# What makes a line long.
+			LONG = "User-Agent: " + 999 * "x"
+
+			def read_for(master, wanted):
+			    """What arrives at the master up to some text."""
+			    got = b""
+			    while wanted not in got:
+			        got += os.read(master, 65536)
+			    return got
+
+			def end(process, client):
+			    client.half_close()
+			    client.check_end()
+			    check("exit", process.wait(), 0)
+		EOP
+		cat
+	} | talk "$@"
+}
+
+@test "a terminal that nobody reads holds up a client once, not for good" {
+	on_terminal <<-'EOP'
+		for options in ["--allow-root"], ["--user=nobody"], ["--sandbox=off"]:
+		    master, slave = terminal()
+		    process, c = start(slave, *options)
+		    started = now()
+		    for _ in range(100):
+		        check("status", c.ask("/result.html", LONG).status, 200)
+		    check_within("seconds", now() - started, 0.9, 10)
+		    end(process, c)
+		    check("O_NONBLOCK of the terminal that others share",
+		          fcntl.fcntl(slave, fcntl.F_GETFL) & os.O_NONBLOCK, 0)
+	EOP
+}
+
+@test "a terminal that is read again gets whole lines again" {
+	on_terminal <<-'EOP'
+		# A line ends where there is no room, in its middle or before its end.
+		for length in range(100, 900, 50):
+		    master, slave = terminal()
+		    process, c = start(slave)
+		    for _ in range(100):
+		        c.ask("/result.html", "User-Agent: " + length * "x")
+		    os.set_blocking(master, False)
+		    got = b""
+		    try:
+		        while True:
+		            got += os.read(master, 65536)
+		    except BlockingIOError:
+		        pass
+		    check_within("lines before nobody read", got.count(b"\n"), 10, 99)
+		    os.set_blocking(master, True)
+		    c.ask("/redirect")
+		    got += read_for(master, b'"redirected"\r\n')
+		    *lines, last = got.split(b"\r\n")
+		    check("after the last line", last, b"")
+		    whole = [line for line in lines
+		             if line.endswith((b'"ok"', b'"redirected"'))]
+		    check_within("lines that were cut", len(lines) - len(whole), 0, 1)
+		    check("requests in a line", {line.count(b'"GET /') for line in whole}, {1})
+		    end(process, c)
+		    os.close(slave)
+		    os.close(master)
+	EOP
+}
+
+@test "a terminal is written to as whoever started the program, and as its session" {
+	let_others_in
+	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
+	cp -R "$FILES" "$BATS_TEST_TMPDIR/files"
+	chmod -R a+rX "$BATS_TEST_TMPDIR/files"
+	cd "$BATS_TEST_TMPDIR"
+	HTTPD=./httpd FILES=files on_terminal <<-'EOP'
+		def check_both(what, *options, **how):
+		    """The log arrives, and nobody is held up where it does not."""
+		    master, slave = terminal()
+		    process, c = start(slave, *options, **how)
+		    c.ask("/result.html", LONG)
+		    check(what, b'"ok"' in read_for(master, b"\n"), True)
+		    started = now()
+		    for _ in range(40):
+		        check("status", c.ask("/result.html", LONG).status, 200)
+		    check_within("seconds, " + what, now() - started, 0.9, 10)
+		    end(process, c)
+
+		check_both("root's terminal, for a user", "--user=nobody")
+		check_both("a terminal of another user", words=["setpriv", "--reuid=65534",
+		           "--regid=65534", "--clear-groups"], take=True)
+	EOP
+}
+
+@test "a terminal that cannot be opened is not written to: it is syslog" {
+	let_others_in
+	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
+	cp -R "$FILES" "$BATS_TEST_TMPDIR/files"
+	chmod -R a+rX "$BATS_TEST_TMPDIR/files"
+	make_own_dev "$BATS_TEST_TMPDIR"
+	chmod 777 "$BATS_TEST_TMPDIR/dev/log"
+	HTTPD=$BATS_TEST_TMPDIR/httpd FILES=$BATS_TEST_TMPDIR/files \
+		on_terminal "${in_own_dev[@]}" <<-'EOP'
+		master, slave = terminal()
+		process, c = start(slave, words=[*sys.argv[1:], "setpriv", "--reuid=65534",
+		                   "--regid=65534", "--clear-groups"])
+		for _ in range(40):
+		    check("status", c.ask("/result.html", LONG).status, 200)
+		end(process, c)
+		os.set_blocking(master, False)
+		try:
+		    sys.exit(f"wanted: nothing on the terminal\ngot:    {os.read(master, 9999)}")
+		except BlockingIOError:
+		    pass
+	EOP
+	wait_for_line "$BATS_TEST_TMPDIR/log" '^<30>httpd: 127\.0\.0\.1 - - .*"ok"$'
+}
+
+@test "standard error that is no terminal is not opened again" {
+	local to
+	for to in /dev/null /dev/full "$BATS_TEST_TMPDIR/log"; do
+		strace -qq -o "$BATS_TEST_TMPDIR/calls" "$HTTPD" "$FILES" <<<GET \
+			>/dev/null 2>"$to"
+		run grep -E 'proc/self/fd/2|/dev/tty|dup2' "$BATS_TEST_TMPDIR/calls"
+		assert_output ''
+	done
+}
