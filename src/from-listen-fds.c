@@ -11,9 +11,12 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -30,10 +33,26 @@ static const char help[] =
     "      --help     show this text\n"
     "      --version  show the version\n";
 
+/* Whether standard error leads to the journal, which reads a severity. */
+static bool
+standard_error_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat st;
+
+	if (stream == NULL || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	(void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
 static int
 fail(int status, const char *sentence, const char *detail)
 {
-	(void)fprintf(stderr, "from-listen-fds: %s%s%s\n", sentence,
+	(void)fprintf(stderr, "%sfrom-listen-fds: %s%s%s\n",
+	    standard_error_is_journal() ? "<3>" : "", sentence,
 	    detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
 	return status;
 }

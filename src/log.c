@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -30,6 +31,9 @@
 /* Priorities of RFC 5424 6.2.1: facility daemon with severity info and err. */
 #define PRIORITY_INFO "<30>"
 #define PRIORITY_ERR "<27>"
+
+/* The same severity as the journal reads it at the start of a line. */
+#define JOURNAL_ERR "<3>"
 
 /* A share of a sentence. */
 #define PART_MAX_ESCAPED 900
@@ -371,6 +375,24 @@ log_release(void)
 	log_state.held = 0;
 }
 
+/*
+ * Whether standard error leads to the journal.  systemd names it in a variable
+ * that is inherited by programs whose standard error is another one as well.
+ */
+static bool
+standard_error_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char buf[2 * NUMBER_CAP];
+	struct text own = TEXT_IN(buf);
+
+	text_add_number(&own, log_state.device, 1);
+	text_add_char(&own, ':');
+	text_add_number(&own, log_state.inode, 1);
+	return stream != NULL &&
+	    slice_equal(slice_of(stream), text_slice(&own));
+}
+
 void
 log_operator(const char *first, ...)
 {
@@ -382,6 +404,8 @@ log_operator(const char *first, ...)
 	log_release();
 	if (log_state.destination == SYSLOG)
 		text_add(&t, SLICE(PRIORITY_ERR));
+	else if (standard_error_is_journal())
+		text_add(&t, SLICE(JOURNAL_ERR));
 	add_name(&t);
 	va_start(parts, first);
 	for (const char *s = first; s != NULL; s = va_arg(parts, const char *))

@@ -60,8 +60,8 @@ void log_end_line(struct text *t);
 void log_release(void);
 
 /*
- * Writes the program's name and the parts, up to a NULL, as one line, behind
- * those that are held.
+ * Writes the program's name and the parts, up to a NULL, as one line of
+ * severity err, after those that are held.
  */
 void log_operator(const char *first, ...) __attribute__((sentinel));
 

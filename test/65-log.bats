@@ -222,6 +222,39 @@ httpd: _redirects:1
 	EOP
 }
 
+@test "the journal gets the operator's sentences at level err, and lines as they are" {
+	mkdir "$BATS_TEST_TMPDIR/tree"
+	echo bad >"$BATS_TEST_TMPDIR/tree/_redirects"
+	talk "$BATS_TEST_TMPDIR/tree" "$BUILD/from-listen-fds" "${HTTPD%/*}/upper" <<-'EOP'
+		tree, from_listen_fds, upper = sys.argv[1:]
+
+		def said(words, stream, data=b""):
+		    """What arrives at the journal."""
+		    journal, stderr = socket.socketpair()
+		    stat = os.fstat(stderr.fileno())
+		    environment = dict(os.environ)
+		    if stream is not None:
+		        environment["JOURNAL_STREAM"] = stream.format(stat.st_dev, stat.st_ino)
+		    subprocess.run(words, input=data, stderr=stderr, env=environment,
+		                   stdout=subprocess.DEVNULL)
+		    stderr.close()
+		    return Client(journal).read_to_end().decode().splitlines()
+
+		broken = f"httpd: the directory '{tree}/no' cannot be served: No such file or directory"
+		for stream, level in (("{0}:{1}", "<3>"), ("{1}:{0}", ""), ("{0}:{1}0", ""),
+		                      ("{0}:", ""), ("", ""), (None, "")):
+		    check(f"at the start, {stream}", said([HTTPD, tree + "/no"], stream),
+		          [level + broken])
+		    rule, line = said([HTTPD, tree], stream, get("/none"))
+		    check("of a request", rule.startswith(level + "httpd: _redirects:1: "), True)
+		    check("a line", line.startswith("- - - ["), True)
+		    check("from-listen-fds", said([from_listen_fds, "true"], stream),
+		          [level + "from-listen-fds: no connection was passed by LISTEN_FDS"])
+		    check("upper", said([upper, "--such"], stream),
+		          [level + "upper: option '--such' is not known; see upper --help"])
+	EOP
+}
+
 # Terminals.  A pair of a master, which is read or not, and a terminal.
 
 # on_terminal [ARG]...: as talk, with what a handler under a terminal needs.
