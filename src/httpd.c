@@ -33,8 +33,12 @@ refuse(const struct options *options, int status)
 	    user_become(&USER_NOBODY);
 
 	/* Somebody who tries the program by hand is not kept waiting. */
-	if (may_read && !isatty(STDIN_FILENO))
-		serve_unavailable(options);
+	if (!isatty(STDIN_FILENO)) {
+		if (may_read)
+			serve_unavailable(options);
+	} else if (status == EX_NOPERM) {
+		start_say_how_to_listen("--user=nobody");
+	}
 	return status;
 }
 

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "log.h"
 
+#include "grammar.h"
 #include "insist.h"
 #include "text.h"
 
@@ -413,6 +414,62 @@ log_operator(const char *first, ...)
 	va_end(parts);
 	t.ptr[t.len++] = '\n';
 	send_lines(text_slice(&t));
+}
+
+static bool
+is_plain(char c)
+{
+	return is_alphanumeric(c) || (c != '\0' && strchr("_-./:=,@%+", c));
+}
+
+/* Quotes by '' whatever is printable, and by $'' what only some shells know. */
+static void
+add_word(struct text *t, struct slice word)
+{
+	bool plain = word.len > 0, printable = true;
+
+	for (size_t i = 0; i < word.len; i++) {
+		plain = plain && is_plain(word.ptr[i]);
+		printable =
+		    printable && word.ptr[i] >= ' ' && word.ptr[i] <= '~';
+	}
+	if (plain) {
+		text_add(t, word);
+		return;
+	}
+	text_add(t, printable ? SLICE("'") : SLICE("$'"));
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.ptr[i] == '\'')
+			text_add(t, printable ? SLICE("'\\''") : SLICE("\\'"));
+		else if (printable)
+			text_add_char(t, word.ptr[i]);
+		else
+			text_add_escaped(
+			    t, (struct slice){ word.ptr + i, 1 }, 4);
+	}
+	text_add_char(t, '\'');
+}
+
+void
+log_command(const char *const words[])
+{
+	char buf[PIPE_BUF];
+	struct text t = TEXT_IN(buf);
+
+	log_open(NULL);
+	log_release();
+	if (log_state.destination == SYSLOG) {
+		text_add(&t, SLICE(PRIORITY_ERR));
+		add_name(&t);
+	}
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (i > 0)
+			text_add_char(&t, ' ');
+		add_word(&t, slice_of(words[i]));
+	}
+	text_add_char(&t, '\n');
+	if (!t.overflowed)
+		send_lines(text_slice(&t));
 }
 
 void

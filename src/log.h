@@ -65,4 +65,10 @@ void log_release(void);
  */
 void log_operator(const char *first, ...) __attribute__((sentinel));
 
+/*
+ * Writes the words, up to a NULL, as a line that can be pasted into a shell;
+ * nothing where that would be longer than a line may be.
+ */
+void log_command(const char *const words[]);
+
 #endif

@@ -20,6 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* How long a request may take that somebody types. */
+#define TYPING_MS 600000
+
 /*
  * All memory of a connection.  A page of it that no request needs is never
  * touched, and a usual request needs two: the start of this, which is on the
@@ -31,6 +34,7 @@ struct conn {
 	const struct site *site; /* NULL: there is nothing to serve */
 	const struct options *options;
 	struct channel channel;
+	int head_timeout_ms; /* for a request head, and for its content */
 	unsigned long requests; /* answered so far */
 	bool outdated_is_reported; /* outdated variants, once a connection */
 	time_t site_seen; /* when its name was last looked at, in seconds */
@@ -180,8 +184,8 @@ resolve_patiently(
 static enum verdict
 read_rest(struct conn *c, struct request *req, enum verdict v)
 {
-	enum verdict rest = read_content(&c->in, &c->channel, req,
-	    c->options->max_body, c->options->head_timeout_ms);
+	enum verdict rest = read_content(
+	    &c->in, &c->channel, req, c->options->max_body, c->head_timeout_ms);
 
 	if (rest != PROCEED)
 		return rest;
@@ -201,7 +205,7 @@ answer_one(struct conn *c)
 	struct slice head;
 	uint64_t content_sent;
 	enum verdict v =
-	    read_head(&c->in, &c->channel, c->options->head_timeout_ms, &head);
+	    read_head(&c->in, &c->channel, c->head_timeout_ms, &head);
 
 	if (v == END_OF_INPUT && channel_owes_much(&c->channel))
 		return AFTER_LINGER;
@@ -252,6 +256,20 @@ answer_one(struct conn *c)
 							  AFTER_CLOSE;
 }
 
+/*
+ * At a terminal, a request is typed if one comes at all, which takes time; who
+ * has not meant to do that is told what the program is.
+ */
+static void
+wait_for_typist(struct conn *c)
+{
+	start_say_how_to_listen(NULL);
+	log_operator("a request may be typed; its lines end with Ctrl-V Enter "
+		     "Enter, and Ctrl-D ends the connection",
+	    NULL);
+	c->channel.patience.idle_ms = c->head_timeout_ms = TYPING_MS;
+}
+
 static bool
 open_connection(
     struct conn *c, const struct site *site, const struct options *options)
@@ -266,6 +284,9 @@ open_connection(
 		return false;
 	}
 	c->channel.before_held = log_release;
+	c->head_timeout_ms = options->head_timeout_ms;
+	if (!c->channel.in_is_socket && isatty(STDIN_FILENO))
+		wait_for_typist(c);
 	return start_lock_in(site == NULL ? -1 : site->root,
 	    options->patience.life_ms, options->common.sandbox);
 }

@@ -54,9 +54,13 @@ hand_over(int argc, char **argv)
 	return EX_UNAVAILABLE;
 }
 
+/* The command line; the last is NULL. */
+static char **command;
+
 int
 start_take_connection(int argc, char **argv)
 {
+	command = argv;
 	const char *listen_pid = getenv("LISTEN_PID");
 
 	return listen_pid != NULL && is_own_process_id(listen_pid) ?
@@ -125,6 +129,46 @@ start_leave_root(const struct common_options *options)
 		return EX_OSERR;
 	}
 	return EX_OK;
+}
+
+/*
+ * systemd-socket-activate comes with systemd, which most hosts have.  It passes
+ * on no variable that it is not told to.
+ */
+static size_t
+spawner_words(const char **words)
+{
+	static const char *const tcpserver[] = { "tcpserver", "-HR", "-l", "0",
+		"127.0.0.1", "8080" };
+	static const char *const activate[] = { "systemd-socket-activate",
+		"--accept", "--inetd", "--listen=127.0.0.1:8080", "-E",
+		"HTTPD_OPTIONS" };
+
+	if (access("/usr/bin/systemd-socket-activate", X_OK) != 0) {
+		memcpy(words, tcpserver, sizeof(tcpserver));
+		return sizeof(tcpserver) / sizeof(tcpserver[0]);
+	}
+	memcpy(words, activate, sizeof(activate));
+	return getenv(activate[5]) != NULL ? 6 : 4;
+}
+
+void
+start_say_how_to_listen(const char *option)
+{
+	const char *words[WORDS_MAX + 8];
+	size_t n = spawner_words(words);
+
+	log_operator("standard input is a terminal: the program serves one "
+		     "connection there and does not listen; to listen at "
+		     "http://localhost:8080/, run:",
+	    NULL);
+	for (size_t i = 0; command[i] != NULL && i < WORDS_MAX; i++) {
+		words[n++] = command[i];
+		if (i == 0 && option != NULL)
+			words[n++] = option;
+	}
+	words[n] = NULL;
+	log_command(words);
 }
 
 int

@@ -40,6 +40,14 @@ int start_print(const char *s);
 int start_leave_root(const struct common_options *options);
 
 /*
+ * Says that the program, which is started at a terminal, does not listen, and
+ * with which command it would: the one that started it, after that of a program
+ * that listens, and with `option` as the first of its options, unless that is
+ * NULL.
+ */
+void start_say_how_to_listen(const char *option);
+
+/*
  * Says that standard input is a listening socket; returns the status to exit
  * with.
  */

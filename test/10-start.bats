@@ -1,6 +1,7 @@
 # What the program says of itself, and what an operator can get wrong.
 
 load lib
+load spawn
 
 setup() {
 	REQUEST='GET / HTTP/1.1\r\nHost: test\r\n\r\n'
@@ -167,4 +168,151 @@ assert_operator_error() {
 	cd "$TOP"
 	ask "$REQUEST"
 	assert_status 200 ok
+}
+
+# At a terminal.
+
+# at_terminal [ARG]...: as talk, with httpd at a terminal.
+at_terminal() {
+	{
+		cat <<-'EOP'
+			import pty, re, shlex
+			signal.alarm(60)
+
+			class Terminal:
+			    """The program at a terminal, and its other end."""
+			    def __init__(self, *words, program=HTTPD, env={}):
+			        self.master, slave = pty.openpty()
+			        self.started, self.said = now(), ""
+			        self.process = subprocess.Popen([program, *words], stdin=slave,
+			            stdout=slave, stderr=slave, start_new_session=True,
+			            env={**os.environ, **env})
+			        atexit.register(self.process.kill)
+			        os.close(slave)
+
+			    def type(self, keys):
+			        os.write(self.master, keys)
+
+			    def read_to(self, pattern):
+			        while not (found := re.search(pattern, self.said)):
+			            try:
+			                data = os.read(self.master, 65536)
+			            except OSError:  # the program has ended
+			                sys.exit(f"wanted: {pattern}\ngot:    {self.said}")
+			            self.said += data.decode().replace("\r", "")
+			        return found
+
+			ENTER = b"\x16\r\r"  # Ctrl-V Enter Enter: CR, and the end of the line
+			HINT = ("httpd: standard input is a terminal: the program serves one "
+			        "connection there and does not listen; to listen at "
+			        "http://localhost:8080/, run:\n(.*)\n")
+		EOP
+		cat
+	} | talk "$@"
+}
+
+@test "at a terminal it says at once that it does not listen, and a request can be typed" {
+	at_terminal <<-'EOP'
+		t = Terminal(FILES)
+		t.read_to(HINT)
+		t.read_to("httpd: a request may be typed; its lines end with Ctrl-V Enter Enter, "
+		          "and Ctrl-D ends the connection\n")
+		check_within("seconds", now() - t.started, 0, 0.9)
+		# Longer than the usual idle timeout, which is a second.
+		time.sleep(1.5)
+		t.type(b"GET /result.html HTTP/1.1" + ENTER)
+		t.type(b"Host: x" + ENTER + ENTER)
+		t.read_to("HTTP/1.1 200 OK\n(.*\n)+</html>")
+		t.type(b"\x04")
+		check("exit", t.process.wait(), 0)
+	EOP
+}
+
+@test "the line that it says at a terminal listens when it is pasted" {
+	let_others_in
+	local tree="$BATS_TEST_TMPDIR/it's a \"tree\" for grün"
+	cp -R "$FILES" "$tree"
+	chmod -R a+rX "$tree"
+	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
+	HTTPD=$BATS_TEST_TMPDIR/httpd at_terminal "$tree" <<-'EOP'
+		tree, = sys.argv[1:]
+		index = content_of("index.html")
+
+		def serve(line):
+		    probe = socket.create_server(("127.0.0.1", 0))
+		    port = probe.getsockname()[1]
+		    probe.close()
+		    words = "exec " + line.replace("8080", str(port), 1)
+		    server = subprocess.Popen(["bash", "-c", words], stderr=subprocess.DEVNULL)
+		    try:
+		        for _ in range(500):
+		            try:
+		                c = Client(socket.create_connection(("127.0.0.1", port)))
+		                break
+		            except ConnectionRefusedError:
+		                time.sleep(0.02)
+		        check(f"content through {line}", c.ask("/").content, index)
+		        c.half_close()
+		        c.check_end()
+		    finally:
+		        server.kill()
+		        server.wait()
+
+		for env, *options in (({"HTTPD_OPTIONS": "--allow-root"},),
+		                      ({"HTTPD_OPTIONS": ""}, "--user=nobody"),
+		                      ({"HTTPD_OPTIONS": ""}, "--allow-root", "--timeout=5")):
+		    t = Terminal(*options, tree, env=env)
+		    line = t.read_to(HINT)[1]
+		    t.type(b"\x04")
+		    check("exit", t.process.wait(), 0)
+		    serve(line)
+	EOP
+}
+
+@test "root that may not serve is told the line with a user" {
+	let_others_in
+	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
+	cp -R "$FILES" "$BATS_TEST_TMPDIR/files"
+	HTTPD=$BATS_TEST_TMPDIR/httpd FILES=$BATS_TEST_TMPDIR/files at_terminal <<-'EOP'
+		t = Terminal(FILES, env={"HTTPD_OPTIONS": ""})
+		t.read_to("httpd: root does not serve: .*\n")
+		line = t.read_to(HINT)[1]
+		check("exit", t.process.wait(), 77)
+		check("the end of the line", shlex.split(line)[-3:],
+		      [HTTPD, "--user=nobody", FILES])
+		# Another mistake is all that is said.
+		t = Terminal(FILES, "--colour")
+		t.read_to("is not known; see httpd --help\n")
+		check("exit", t.process.wait(), 64)
+		check("hint", re.search(HINT, t.said), None)
+	EOP
+}
+
+@test "a host without systemd-socket-activate is told a line for tcpserver" {
+	at_terminal <<-'EOP'
+		# The kernel says that it is not there.
+		t = Terminal("-qq", "-o", "/dev/null", "-e", "trace=access,faccessat",
+		             "-P", "/usr/bin/systemd-socket-activate",
+		             "-e", "inject=access,faccessat:error=ENOENT", HTTPD, FILES,
+		             program="strace")
+		check("the line", shlex.split(t.read_to(HINT)[1]),
+		      ["tcpserver", "-HR", "-l", "0", "127.0.0.1", "8080", HTTPD, FILES])
+		t.type(b"\x04")
+		check("exit", t.process.wait(), 0)
+	EOP
+}
+
+@test "a connection that is no terminal is not told, nor asked" {
+	talk <<-'EOP'
+		calls = os.path.join(TMP, "calls")
+		c = Handler(before=["strace", "-qq", "-o", calls, "-e", "trace=ioctl"])
+		check("status", c.ask("/", "Connection: close").status, 200)
+		c.wait()
+		check("lines", len(c.log()), 1)
+		with open(calls) as file:
+		    check("asked for a window", "TIOCGWINSZ" in file.read(), False)
+	EOP
+	ask 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' "$FILES"
+	assert_status 200 ok
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/log")" 1
 }

@@ -418,6 +418,15 @@ fake_ioctl(int fd, unsigned long request, int *ret_n)
 	return 0;
 }
 
+int fake_isatty(int fd);
+int
+fake_isatty(int fd)
+{
+	call();
+	require(fd == OS_IN && os.plan.is_pipe);
+	return 0;
+}
+
 int fake_setsockopt(
     int fd, int level, int option, const void *value, socklen_t len);
 int
