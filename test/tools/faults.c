@@ -347,6 +347,7 @@ static const struct scenario scenarios[] = {
 struct baseline {
 	char *bytes;
 	size_t len;
+	size_t arrived; /* with what drop_tags() takes out */
 	struct answers answers;
 	struct call *calls;
 	size_t call_count;
@@ -956,13 +957,16 @@ judge(const struct plan *p, struct outcome *o, char why[WHY_MAX])
 	struct allowance a = allow(p, o);
 	struct answers got;
 
+	size_t arrived = o->len;
+
+	o->len = drop_tags(o->bytes, o->len);
 	if (!judge_end(p, &a, o, why))
 		return false;
 	if (!read_answers(p->trial.scenario, o->bytes, o->len, &got, why))
 		return false;
 	mask(o->bytes, o->len);
-	if (p->trial.fault == RESET && o->len > (size_t)p->trial.value) {
-		snprintf(why, WHY_MAX, "%zu bytes had arrived", o->len);
+	if (p->trial.fault == RESET && arrived > (size_t)p->trial.value) {
+		snprintf(why, WHY_MAX, "%zu bytes had arrived", arrived);
 		return false;
 	}
 	for (size_t i = 0; a.must_refuse && i < got.count; i++) {
@@ -1081,6 +1085,8 @@ record(struct world *w, const struct trial *t)
 	char why[WHY_MAX] = "it does not end as it should";
 
 	run_trial(w, t, &outcome);
+	size_t arrived = outcome.len;
+	outcome.len = drop_tags(outcome.bytes, outcome.len);
 	if (b == NULL || outcome.hung || outcome.status != 0 ||
 	    !read_answers(
 		t->scenario, outcome.bytes, outcome.len, &b->answers, why) ||
@@ -1090,6 +1096,7 @@ record(struct world *w, const struct trial *t)
 		exit(1);
 	}
 	mask(outcome.bytes, outcome.len);
+	b->arrived = arrived;
 	b->len = outcome.len;
 	b->bytes = malloc(b->len + 1);
 	b->call_count = outcome.call_count;
@@ -1115,6 +1122,7 @@ record_taken(struct world *w, const struct scenario *s, struct baseline *b)
 	taken.takes_nothing = false;
 	const struct baseline *whole = record(w, &t);
 	b->bytes = whole->bytes;
+	b->arrived = whole->arrived;
 	b->len = whole->len;
 	b->answers = whole->answers;
 }
@@ -1356,9 +1364,10 @@ plan_reset(struct world *w, const struct scenario *s, const struct baseline *b)
 	if (s->waits || s->is_root || s->options[0] != NULL || s->in_pieces ||
 	    s->log != LOG_PIPE)
 		return;
-	for (size_t at = 0; at <= b->len; at += b->len < 1500 || at < 300 ? 1 :
-		 at < 5000                                                ? 13 :
-									    1999)
+	for (size_t at = 0; at <= b->arrived; at += b->len < 1500 || at < 300 ?
+		 1 :
+		 at < 5000 ? 13 :
+			     1999)
 		add(b,
 		    (struct trial){
 			.scenario = s, .fault = RESET, .value = (int)at },

@@ -168,6 +168,12 @@ char file_byte(const char *file, size_t at);
 /* faults_read.c: false, with a sentence in why, for what is no HTTP. */
 bool read_answers(const struct scenario *s, const char *bytes, size_t len,
     struct answers *ret_answers, char why[WHY_MAX]);
+/*
+ * Takes the ETag lines out of what was received, and returns what is left of its
+ * length: the tag of a file that has just been written is another one each time,
+ * and until a second ago of another length.
+ */
+size_t drop_tags(char *bytes, size_t len);
 /* Makes what differs between two runs the same: dates and boundaries. */
 void mask(char *bytes, size_t len);
 /* Counts the log's lines about requests, and compares them with answers. */

@@ -227,6 +227,35 @@ mask_boundary(char *name, char *end)
 	}
 }
 
+size_t
+drop_tags(char *bytes, size_t len)
+{
+	static const char name[] = "ETag: ";
+	const size_t name_len = sizeof(name) - 1;
+	char *at = bytes;
+
+	/* The last line may be cut anywhere, also in the name. */
+	while (
+	    (at = memmem(at, len - (size_t)(at - bytes), "\r\n", 2)) != NULL) {
+		char *line = at + 2;
+		size_t left = len - (size_t)(line - bytes);
+
+		if (memcmp(line, name, left < name_len ? left : name_len) !=
+		    0) {
+			at = line;
+			continue;
+		}
+		char *end = memmem(line, left, "\r\n", 2);
+		size_t line_len = end == NULL ? left : (size_t)(end - line) + 2;
+
+		memmove(line, line + line_len, left - line_len);
+		len -= line_len;
+		if (left == line_len)
+			break;
+	}
+	return len;
+}
+
 void
 mask(char *bytes, size_t len)
 {
