@@ -166,19 +166,17 @@ apply_range(const struct request *r, const struct validators *validators,
 	case RANGES_IGNORED:
 		break;
 	}
-	ret_ranges->count = 0;
 	return FOUND;
 }
 
 enum verdict
 decide_reply(enum verdict v, const struct request *r, const struct target *t,
     const struct policy *policy, bool last, const struct timespec *now,
-    struct reply *ret_reply)
+    struct ranges *ranges, struct reply *ret_reply)
 {
 	struct reply *reply = ret_reply;
 	struct slice path = { t->path.name, t->path.len };
 
-	reply->ranges.count = 0;
 	reply->validators = (struct validators){ .modified = -1 };
 	if (v == FOUND) {
 		validators_of_file(&t->facts, t->coding, policy->portable_tags,
@@ -186,8 +184,10 @@ decide_reply(enum verdict v, const struct request *r, const struct target *t,
 		v = conditions_evaluate(r, &reply->validators, now->tv_sec);
 	}
 	if (v == FOUND)
-		v = apply_range(r, &reply->validators, t->facts.size,
-		    now->tv_sec, &reply->ranges);
+		v = apply_range(
+		    r, &reply->validators, t->facts.size, now->tv_sec, ranges);
+	reply->parts = ranges->list;
+	reply->parts_count = v == PARTIAL ? ranges->count : 0;
 
 	int status =
 	    v == REDIRECTED ? t->redirects.rule.status : verdict_status(v);

@@ -23,16 +23,17 @@ struct policy {
 
 /*
  * An answer.  Its slices lie in the request, the target or constants, and
- * live until the next request is read.
+ * live until the next request is read, as do its parts.
  */
 struct reply {
 	int status;
 	bool has_content; /* false: 204 and 304 have none, and no length */
 	struct slice content_type;
-	uint64_t content_length; /* of all of it; ranges are of that */
+	uint64_t content_length; /* of all of it; the parts are of that */
 	struct slice content; /* the content itself, where it is no file */
 	int file; /* the content, from its start; -1: it is `content` */
-	struct ranges ranges; /* the parts of it that are sent; count 0: all */
+	const struct range *parts; /* of it, that are sent */
+	size_t parts_count; /* 0: all of it */
 	bool accept_ranges; /* send the Accept-Ranges field */
 	bool range_refused; /* say in its place how long the file is */
 	uint64_t complete_length; /* that of the file, for Content-Range */
@@ -55,10 +56,12 @@ struct reply {
  * it is in the end: preconditions and ranges are evaluated here.  r and t are
  * as the earlier stages left them; `now` is the calendar clock; `last` says
  * that the connection has reached its number of requests, or its time.
+ * `ranges` is where the answer's parts are kept; it is written only if the
+ * request has a Range field that is looked at.
  */
 enum verdict decide_reply(enum verdict v, const struct request *r,
     const struct target *t, const struct policy *policy, bool last,
-    const struct timespec *now, struct reply *ret_reply);
+    const struct timespec *now, struct ranges *ranges, struct reply *ret_reply);
 
 /* The reason phrase of a status code that this program sends. */
 struct slice reason_of_status(int status);

@@ -125,6 +125,7 @@ ranges_parse(struct slice value, uint64_t size, struct ranges *ret_ranges)
 	struct ranges *r = ret_ranges;
 	struct slice member;
 	size_t specs = 0;
+	uint64_t end = 0; /* of all ranges so far */
 
 	r->count = 0;
 	if (size == 0 || value.len < unit.len ||
@@ -136,8 +137,14 @@ ranges_parse(struct slice value, uint64_t size, struct ranges *ret_ranges)
 
 		if (++specs > RANGES_MAX || !parse_range(member, size, &range))
 			return RANGES_IGNORED;
-		if (range.len > 0)
+		if (range.len == 0)
+			continue;
+		if (range.first >= end && range.first - end >= GAP_MIN)
+			r->list[r->count++] = range; /* near to none of them */
+		else
 			add_range(r, range);
+		if (end < range.first + range.len)
+			end = range.first + range.len;
 	}
 	if (specs == 0)
 		return RANGES_IGNORED;

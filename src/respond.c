@@ -1,10 +1,10 @@
 /*
  * respond: an answer to bytes on the connection.
  *
- * A small answer leaves in one send, head and content together; of a large
- * one the content goes by sendfile.  Content-Length was said before the file
- * is read: a file that is shorter by then ends the connection, since nothing
- * that could be sent in its place would be the content.
+ * A small answer leaves in one send, head and content together, as do small
+ * parts of a file; large content goes by sendfile.  Content-Length was said
+ * before the file is read: a file that is shorter by then ends the connection,
+ * since nothing that could be sent in its place would be the content.
  */
 #define _GNU_SOURCE
 #include "respond.h"
@@ -20,6 +20,7 @@
 
 #define RANDOM_LEN 32 /* in hexadecimal: 128 bits */
 #define PART_HEAD_MAX 320
+#define PARTS_END_LEN (RANDOM_LEN + 8)
 
 /* Room for any head but for its Location, and for the head of a part. */
 #define HEAD_USUAL 1024
@@ -126,44 +127,69 @@ add_validators(struct text *t, const struct validators *v)
 		add_date_field(t, "Last-Modified", v->modified);
 }
 
-/* The head of one part of several, or the end of them (RFC 9110 14.6). */
+/*
+ * The head of one part of several, or the end of them (RFC 9110 14.6).  CRLF is
+ * also before the first, as other servers send it: zsync 0.6.2 does not find a
+ * part without it, and asks again for ever.
+ */
 static void
 add_part_head(struct text *t, const struct reply *reply, size_t part,
     const char *boundary)
 {
-	text_add(t, part == 0 ? SLICE("--") : SLICE("\r\n--"));
+	text_add(t, SLICE("\r\n--"));
 	text_add(t, slice_of(boundary));
-	if (part == reply->ranges.count) {
+	if (part == reply->parts_count) {
 		text_add(t, SLICE("--\r\n"));
 		return;
 	}
 	text_add(t, SLICE("\r\n"));
 	add_content_type(t, reply->content_type);
-	add_content_range(t, &reply->ranges.list[part], reply->complete_length);
+	add_content_range(t, &reply->parts[part], reply->complete_length);
 	text_add(t, SLICE("\r\n"));
+}
+
+static size_t
+digits_of(uint64_t n)
+{
+	size_t digits = 1;
+
+	for (; n >= 10; n /= 10)
+		digits++;
+	return digits;
+}
+
+/* How many digits a range has in the head of its part. */
+static size_t
+digits_of_range(const struct range *range)
+{
+	return digits_of(range->first) +
+	    digits_of(range->first + range->len - 1);
 }
 
 /* How many bytes of content follow the head. */
 static uint64_t
 length_of_content(const struct reply *reply, const char *boundary)
 {
-	char buf[PART_HEAD_MAX];
+	char buf[PART_HEAD_MAX + PARTS_END_LEN];
+	struct text t = TEXT_IN(buf);
 	uint64_t length = 0;
 
-	if (reply->ranges.count == 0)
+	if (reply->parts_count == 0)
 		return reply->content_length;
-	for (size_t i = 0; i < reply->ranges.count; i++)
-		length += reply->ranges.list[i].len;
-	if (reply->ranges.count == 1)
+	for (size_t i = 0; i < reply->parts_count; i++)
+		length += reply->parts[i].len;
+	if (reply->parts_count == 1)
 		return length;
-	for (size_t i = 0; i <= reply->ranges.count; i++) {
-		struct text t = TEXT_IN(buf);
 
-		add_part_head(&t, reply, i, boundary);
-		insist(!t.overflowed);
-		length += t.len;
-	}
-	return length;
+	/* The heads of parts are alike, but for the digits of their ranges. */
+	add_part_head(&t, reply, 0, boundary);
+	size_t alike = t.len - digits_of_range(&reply->parts[0]);
+	for (size_t i = 0; i < reply->parts_count; i++)
+		length += alike + digits_of_range(&reply->parts[i]);
+	t.len = 0;
+	add_part_head(&t, reply, reply->parts_count, boundary);
+	insist(!t.overflowed);
+	return length + t.len;
 }
 
 /* The fields that describe the content. */
@@ -171,7 +197,7 @@ static void
 add_content_fields(struct text *t, const struct reply *reply,
     const char *boundary, uint64_t length)
 {
-	if (reply->ranges.count > 1) {
+	if (reply->parts_count > 1) {
 		text_add(
 		    t, SLICE("Content-Type: multipart/byteranges; boundary="));
 		text_add(t, slice_of(boundary));
@@ -184,9 +210,8 @@ add_content_fields(struct text *t, const struct reply *reply,
 	text_add(t, SLICE("Content-Length: "));
 	text_add_number(t, length, 1);
 	text_add(t, SLICE("\r\n"));
-	if (reply->ranges.count == 1)
-		add_content_range(
-		    t, &reply->ranges.list[0], reply->complete_length);
+	if (reply->parts_count == 1)
+		add_content_range(t, &reply->parts[0], reply->complete_length);
 	else if (reply->range_refused)
 		add_content_range(t, NULL, reply->complete_length);
 }
@@ -280,96 +305,93 @@ verdict_of_result(enum io_result r)
 	return CLIENT_GONE;
 }
 
-/* Sends what is in t, or holds it for the next answer to join. */
+/* Sends what is in t. */
 static enum verdict
-send_text(struct channel *ch, const struct text *t, bool hold)
+send_text(struct channel *ch, struct text *t)
 {
-	if (!hold)
-		return verdict_of_result(channel_send(ch, text_slice(t)));
-	channel_hold(ch, text_slice(t));
-	return PROCEED;
-}
+	enum verdict v = verdict_of_result(channel_send(ch, text_slice(t)));
 
-/* Sends the head that is in t, and one piece of the file behind it. */
-static enum verdict
-send_piece(struct channel *ch, struct text *t, int file,
-    const struct range *piece, bool hold, uint64_t *ret_sent)
-{
-	if (piece->len > CONTENT_COPY_MAX || piece->len > t->cap - t->len)
-		return verdict_of_result(transfer_file(ch, text_slice(t), file,
-		    piece->first, piece->len, ret_sent));
-
-	enum verdict v = add_piece(t, file, piece);
-	if (v == PROCEED)
-		v = send_text(ch, t, hold);
-	*ret_sent = v == PROCEED ? piece->len : 0;
+	t->len = 0;
 	return v;
 }
 
-/* Sends several parts, the first behind the head that is in t. */
+/* Adds a piece of the file to t; sends a large one, and what was in t. */
 static enum verdict
-send_parts(struct channel *ch, struct text *t, const struct reply *reply,
-    const char *boundary, uint64_t *ret_sent)
+add_or_send_piece(
+    struct channel *ch, struct text *t, int file, const struct range *piece)
 {
-	enum verdict v = PROCEED;
+	uint64_t sent;
 
-	for (size_t i = 0; v == PROCEED && i < reply->ranges.count; i++) {
-		size_t before = t->len; /* the answer's head, or nothing */
-		uint64_t sent;
+	if (piece->len <= CONTENT_COPY_MAX && piece->len <= t->cap - t->len)
+		return add_piece(t, file, piece);
 
-		add_part_head(t, reply, i, boundary);
-		insist(!t->overflowed);
-		size_t head_len = t->len - before;
-		v = send_piece(
-		    ch, t, reply->file, &reply->ranges.list[i], false, &sent);
-		*ret_sent += sent + (v == PROCEED ? head_len : 0);
-		t->len = 0;
-	}
-	if (v != PROCEED)
-		return v;
-	add_part_head(t, reply, reply->ranges.count, boundary);
-	v = verdict_of_result(channel_send(ch, text_slice(t)));
-	*ret_sent += v == PROCEED ? t->len : 0;
+	enum verdict v = verdict_of_result(transfer_file(
+	    ch, text_slice(t), file, piece->first, piece->len, &sent));
+	t->len = 0;
 	return v;
 }
 
 /*
- * Sends the content that the head in t announces behind it; `boundary` stands
- * between its parts.
+ * Adds several parts to t.  What is in t is sent before a part for which no
+ * room is left, and with a large one.
  */
 static enum verdict
-send_content(struct channel *ch, struct text *t, const struct reply *reply,
-    const char *boundary, bool hold, uint64_t *ret_sent)
+add_or_send_parts(struct channel *ch, struct text *t, const struct reply *reply,
+    const char *boundary)
+{
+	for (size_t i = 0; i < reply->parts_count; i++) {
+		const struct range *part = &reply->parts[i];
+		size_t copied =
+		    part->len <= CONTENT_COPY_MAX ? (size_t)part->len : 0;
+		size_t room = PART_HEAD_MAX + copied + PARTS_END_LEN;
+		enum verdict v =
+		    room <= t->cap - t->len ? PROCEED : send_text(ch, t);
+
+		if (v != PROCEED)
+			return v;
+		add_part_head(t, reply, i, boundary);
+		v = add_or_send_piece(ch, t, reply->file, part);
+		if (v != PROCEED)
+			return v;
+	}
+	add_part_head(t, reply, reply->parts_count, boundary);
+	return PROCEED;
+}
+
+/*
+ * Adds the content to t, which has the head that announces it; `boundary`
+ * stands between its parts.  Of what is large, only the end may be left in t.
+ */
+static enum verdict
+add_or_send_content(struct channel *ch, struct text *t,
+    const struct reply *reply, const char *boundary)
 {
 	const struct range whole = { 0, reply->content_length };
 
-	if (reply->ranges.count > 1)
-		return send_parts(ch, t, reply, boundary, ret_sent);
+	if (reply->parts_count > 1)
+		return add_or_send_parts(ch, t, reply, boundary);
 	if (reply->file >= 0)
-		return send_piece(ch, t, reply->file,
-		    reply->ranges.count == 1 ? &reply->ranges.list[0] : &whole,
-		    hold, ret_sent);
+		return add_or_send_piece(ch, t, reply->file,
+		    reply->parts_count == 1 ? &reply->parts[0] : &whole);
 	text_add(t, reply->content);
-	insist(!t->overflowed);
-
-	enum verdict v = send_text(ch, t, hold);
-	*ret_sent = v == PROCEED ? reply->content.len : 0;
-	return v;
+	return PROCEED;
 }
 
-/* How much room an answer takes: more than its head, with what is copied. */
+/*
+ * How much room an answer with `length` bytes of content takes: more than its
+ * head, with what is copied behind it; of parts, with the first at least.
+ */
 static size_t
-room_for(const struct reply *reply)
+room_for(const struct reply *reply, uint64_t length)
 {
 	size_t room = HEAD_USUAL +
 	    3 *
 		(reply->location.len + reply->location_query.len +
 		    reply->location_fragment.len);
 
-	/* At most, a small file is asked for whole. */
-	return reply->has_content && reply->content_length <= CONTENT_COPY_MAX ?
-	    room + (size_t)reply->content_length :
-	    room;
+	if (length <= CONTENT_COPY_MAX)
+		return room + (size_t)length;
+	return reply->parts_count > 1 ? room + CONTENT_COPY_MAX : room;
 }
 
 enum verdict
@@ -378,27 +400,36 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
 {
 	struct text t = TEXT_IN(out->buf);
 	char boundary[RANDOM_LEN + 1] = "";
-	bool hold = more && !reply->close;
+	bool has_content = reply->has_content && !reply->head_only;
 	enum verdict v = PROCEED;
 
 	*ret_content_sent = 0;
-	if (room_for(reply) > t.cap - ch->held.len)
+	if (reply->parts_count > 1)
+		make_boundary(boundary);
+	uint64_t length = length_of_content(reply, boundary);
+	if (room_for(reply, has_content ? length : 0) > t.cap - ch->held.len)
 		v = verdict_of_result(channel_release(ch));
 	if (v != PROCEED)
 		return v;
 	t.len = ch->held.len;
-
-	if (reply->ranges.count > 1)
-		make_boundary(boundary);
-	uint64_t length = length_of_content(reply, boundary);
 	add_head(&t, reply, now, boundary, length);
 	insist(!t.overflowed);
 
-	if (reply->has_content && !reply->head_only && length > 0)
-		v = send_content(
-		    ch, &t, reply, boundary, hold, ret_content_sent);
-	else
-		v = send_text(ch, &t, hold);
+	uint64_t sent_before = ch->sent;
+	size_t head_end = t.len;
+	if (has_content && length > 0)
+		v = add_or_send_content(ch, &t, reply, boundary);
+	insist(!t.overflowed);
+	if (v == PROCEED && more && !reply->close)
+		channel_hold(ch, text_slice(&t));
+	else if (v == PROCEED && t.len > 0)
+		v = send_text(ch, &t);
+
+	uint64_t sent = ch->sent - sent_before;
+	if (v == PROCEED)
+		*ret_content_sent = has_content ? length : 0;
+	else if (sent > head_end)
+		*ret_content_sent = sent - head_end;
 	/*
 	 * What could not be sent does not keep back the answers before it.
 	 * Where the client does not take these, that is what ended it.

@@ -7,7 +7,7 @@
 #include "channel.h"
 #include "decide.h"
 
-/* Files up to this size are copied behind the head and leave with it. */
+/* Files and parts up to this size are copied behind the head. */
 #define CONTENT_COPY_MAX 16384
 
 /*
@@ -25,7 +25,9 @@ struct output {
  * the same one for all answers of a connection.  PROCEED: all of it left, or is
  * held.  Otherwise the connection cannot
  * be used any more: CLIENT_GONE, SEND_TIMEOUT, or FILE_SHRANK and FILE_LOST,
- * where the file ended or failed before the announced length was sent.
+ * where the file ended or failed before the announced length was sent; then
+ * nothing of the answer has left if small content, or the small parts that fit
+ * into `out` with their heads, failed to be read.
  * *ret_content_sent counts the bytes of content that left.
  */
 enum verdict respond(struct channel *ch, struct output *out,

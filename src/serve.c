@@ -43,6 +43,7 @@ struct conn {
 	struct output out;
 	struct store store;
 	struct log_lines lines;
+	struct ranges ranges;
 };
 
 struct conn serve_connection LARGE;
@@ -235,8 +236,8 @@ answer_one(struct conn *c)
 	    c->requests + 1 == c->options->max_requests ||
 	    channel_is_over(&c->channel);
 	c->requests++;
-	v = decide_reply(
-	    v, &req, &c->target, &c->options->policy, last, &now, &reply);
+	v = decide_reply(v, &req, &c->target, &c->options->policy, last, &now,
+	    &c->ranges, &reply);
 
 	channel_begin_answer(&c->channel);
 	enum verdict end = respond(&c->channel, &c->out, &reply, now.tv_sec,

@@ -139,6 +139,62 @@ over_socket() {
 	EOP
 }
 
+# check_sends WANTED BYTES: to requests that arrive together, the Python list
+# BYTES, there are so many sends and calls of sendfile.
+check_sends() {
+	talk "$tree" "$1" <<-EOP
+		root, trace = sys.argv[1], os.path.join(TMP, "trace")
+		requests = $2
+		requests[-1] = requests[-1].replace(b"\r\n\r\n",
+		                                    b"\r\nConnection: close\r\n\r\n")
+		ours, handlers = tcp_pair()
+		ours.sendall(b"".join(requests))
+		c = Handler(root=root, pair=(ours, handlers), before=(
+		    "strace", "-qq", "-o", trace, "-e", "trace=sendto,send,sendfile"))
+		for _ in requests:
+		    check("status", c.answer().status, 206)
+		c.check_end()
+		c.check_ended(*["partial"] * len(requests))
+		with open(trace) as file:
+		    check("sends", sum("(1, " in line for line in file), int(sys.argv[2]))
+	EOP
+}
+
+@test "small parts leave together, and with the answers before and after them" {
+	head -c 300000 /dev/urandom >"$tree/data"
+	local spread='",".join(f"{i}-{i + 19}" for i in range(0, 200 * %s, 200))'
+	# shellcheck disable=SC2059  # the format is ours
+	ranges() { printf "get('/data', 'Range: bytes=' + $spread)" "$1"; }
+	check_sends 1 "[get('/data', 'Range: bytes=0-0,500-500')]"
+	check_sends 1 "[$(ranges 64)]"
+	# 256 parts are a few KiB more than the output holds.
+	check_sends 2 "[$(ranges 256)]"
+	check_sends 1 "[get('/data', 'Range: bytes=0-99'), $(ranges 20), $(ranges 20),
+	    get('/data', 'Range: bytes=0-99')]"
+	# The head and two small parts, a large part, the rest.
+	check_sends 3 "[get('/data', 'Range: bytes=0-0,200-200,1000-100999,200000-200000,-1')]"
+}
+
+@test "nothing leaves of small parts of a file that cannot be read" {
+	head -c 300000 /dev/urandom >"$tree/data"
+	head -c 100 /dev/urandom >"$tree/other"
+	talk "$tree" <<-'EOP'
+		root = sys.argv[1]
+		for ranges, wanted in (("0-0,500-500,-1", b""),
+		                       ("0-0,1000-100999,200000-200000", None)):
+		    ours, handlers = tcp_pair()
+		    ours.sendall(get("/other") + get("/data", "Range: bytes=" + ranges))
+		    c = Handler(root=root, pair=(ours, handlers), before=(
+		        "strace", "-qq", "-o", "/dev/null", "-P", root + "/data",
+		        "-e", "inject=pread64:error=EIO:when=2+"))
+		    check("the other file", len(c.answer().content), 100)
+		    rest = c.read_to_end()
+		    if wanted is not None:
+		        check("bytes after it", rest, wanted)
+		    c.check_ended("ok", "file-lost")
+	EOP
+}
+
 @test "an answer does not wait for what the client has not sent yet" {
 	head -c 1000 /dev/urandom >"$tree/data"
 	talk "$tree" <<-'EOP'
@@ -184,6 +240,10 @@ over_socket() {
 		        lambda: get("/" + name, method="HEAD"),
 		        lambda: get("/" + name, "Range: bytes=0-99"),
 		        lambda: get("/100000", "Range: bytes=5-20004"),
+		        lambda: get("/10000", "Range: bytes=0-9,200-209,-5"),
+		        lambda: get("/100000", "Range: bytes=" + ",".join(
+		            f"{i}-{i + 99}" for i in range(0, 80000, 400))),
+		        lambda: get("/100000", "Range: bytes=0-9,100-16483,20000-40000,-9"),
 		        lambda: get("/100000?" + "q" * 8000),
 		        lambda: get("/dir?" + "%22" * 2600),
 		        lambda: get("/r?"+ "q" * 4000),
@@ -193,7 +253,8 @@ over_socket() {
 		    ])()
 
 		def strip_dates(answers):
-		    return re.sub(rb"\r\nDate: [^\r]*", b"", answers)
+		    answers = re.sub(rb"\r\nDate: [^\r]*", b"", answers)
+		    return re.sub(rb"(boundary=|\r\n--)[0-9a-f]{32}", rb"\1", answers)
 
 		for _ in range(6):
 		    requests = [one() for _ in range(150)] + [get("/1", "Connection: close")]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Downloads that are broken off and resumed, by curl, wget and aria2, of a file
-# that stays or that is replaced meanwhile.
+# that stays or that is replaced meanwhile; at the end, those of zsync and zchunk,
+# which fetch what has changed by many ranges.
 #
 # What the clients do of themselves, as Debian 12 has them, and what they make of
 # a validator that they are told to send (by -H or --header):
@@ -376,4 +377,55 @@ start_cut_aria2() {
 	done
 	wait_for_line "$spawn_log" '" 416 .* "Wget/.*" "range-not-satisfiable"$'
 	assert_equal "$(grep -c '" 416 .* "range-not-satisfiable"$' "$spawn_log")" 2
+}
+
+# requests TARGET: how many the server has been asked for it, and with what result.
+requests() {
+	sed -n "s,.*\"GET $1 HTTP/1\\.[01]\" \\([0-9]*\\) .*,\\1,p" "$spawn_log" |
+		sort | uniq -c | tr -s ' \n' ' '
+}
+
+@test "zsync fetches the blocks that have changed, and no others" {
+	python3 - <<-'EOP'
+		import random
+		random.seed(3)
+		data = bytearray(random.randbytes(4 << 20))
+		with open("old", "wb") as file:
+		    file.write(data)
+		for at in range(100, len(data), 64 << 10):
+		    data[at:at + 8] = b"changed!"
+		with open("tree/new", "wb") as file:
+		    file.write(data)
+	EOP
+	(cd tree && zsyncmake -u new -o new.zsync new)
+	spawn tcpserver "$HTTPD" tree
+	run timeout 60 zsync -q -i old -o got "$url/new.zsync"
+	assert_success
+	cmp got tree/new
+	wait_for_line "$spawn_log" '"GET /new HTTP/1\.1" 206 '
+	# 64 blocks, of which it asks for some twenty at a time.
+	assert_regex "$(requests /new)" '^ [1-9] 206 $'
+}
+
+@test "zchunk fetches 300 chunks that have changed by a few requests" {
+	python3 - <<-'EOP'
+		import random
+		def chunk(number, version):
+		    text = random.Random(f"{number} {version}")
+		    return "<chunk>" + "".join(text.choices("abcdefgh", k=1500)) + "\n"
+		for name in ("old", "new"):
+		    with open(name, "w") as file:
+		        for number in range(700):
+		            changed = number % 2 == 1 and number < 600
+		            file.write(chunk(number, name if changed else "same"))
+	EOP
+	zck -m -s '<chunk>' -o old.zck old
+	zck -m -s '<chunk>' -o tree/new.zck new
+	spawn tcpserver "$HTTPD" tree
+	run timeout 60 zckdl --source=old.zck "$url/new.zck"
+	assert_success
+	cmp new.zck tree/new.zck
+	# The header, 255 chunks, the others.
+	wait_for_line "$spawn_log" '"GET /new\.zck HTTP/1\.1" 206 '
+	assert_regex "$(requests '/new\.zck')" '^ [3-6] 206 $'
 }

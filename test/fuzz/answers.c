@@ -165,6 +165,8 @@ take_line(struct slice *s, struct slice *ret_line)
 	return true;
 }
 
+static struct part parts[PARTS_MAX];
+
 /* multipart/byteranges, RFC 9110 14.6, of which all bytes are there. */
 static void
 read_parts(struct answer *a, struct slice boundary)
@@ -174,16 +176,17 @@ read_parts(struct answer *a, struct slice boundary)
 	require(boundary.len > 0 && boundary.len <= 70);
 	while (true) {
 		struct fields fields = { 0 };
-		struct part *part = &a->parts[a->parts_count];
 
-		take(&s, "--");
+		/* Also before the first: some readers find none without. */
+		take(&s, "\r\n--");
 		require(s.len >= boundary.len &&
 		    memcmp(s.ptr, boundary.ptr, boundary.len) == 0);
 		s = slice_after(s, boundary.len);
 		if (starts_with(s, "--"))
 			break;
 		take(&s, "\r\n");
-		require(a->parts_count++ < PARTS_MAX);
+		require(a->parts_count < PARTS_MAX);
+		struct part *part = &parts[a->parts_count++];
 		while (take_line(&s, &line) && line.len > 0)
 			read_field(line, &fields);
 		require(fields.count == 2);
@@ -193,7 +196,6 @@ read_parts(struct answer *a, struct slice boundary)
 		require(len <= s.len);
 		part->bytes = (struct slice){ s.ptr, (size_t)len };
 		s = slice_after(s, (size_t)len);
-		take(&s, "\r\n");
 	}
 	take(&s, "--\r\n");
 	require(s.len == 0 && a->parts_count > 1);
@@ -271,6 +273,7 @@ read_answer(
 	struct slice rest = s, line, value;
 
 	memset(a, 0, sizeof(*a));
+	a->parts = parts;
 	if (memmem(s.ptr, s.len, "\r\n\r\n", 4) == NULL) {
 		require(may_be_cut);
 		return 0;
@@ -329,9 +332,9 @@ read_answer(
 	value = value_of(&f, "Content-Range");
 	if (a->status == 206 && value.len > 0) {
 		a->parts_count = 1;
-		read_content_range(value, &a->parts[0]);
-		require(a->length == a->parts[0].last - a->parts[0].first + 1);
-		a->parts[0].bytes = a->content;
+		read_content_range(value, &parts[0]);
+		require(a->length == parts[0].last - parts[0].first + 1);
+		parts[0].bytes = a->content;
 	} else if (a->status == 206) {
 		struct slice boundary = a->type;
 

@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 
-#define PARTS_MAX 64
+#define PARTS_MAX 256
 
 /* A part of the content, as Content-Range has it. */
 struct part {
@@ -25,7 +25,7 @@ struct answer {
 	bool is_whole; /* all of the content came */
 	struct slice content;
 	size_t parts_count; /* of a 206; its content's for a single range */
-	struct part parts[PARTS_MAX];
+	const struct part *parts; /* until the next answer is read */
 };
 
 /*

@@ -40,9 +40,10 @@ def check_multipart(file, size, answer, media_type):
     if not match:
         sys.exit(f"Content-Type is {answer.field('content-type')}")
     delimiter = b"\r\n--" + match.group(2).encode()
-    # As a reader of MIME would: whatever is between two delimiters.
-    preamble, *parts, end = (b"\r\n" + answer.content).split(delimiter)
-    if preamble not in (b"", b"\r\n") or end not in (b"--", b"--\r\n"):
+    # Whatever is between two delimiters, whose CRLF is also before the first:
+    # a reader of MIME takes one without it, but zsync does not.
+    preamble, *parts, end = answer.content.split(delimiter)
+    if preamble != b"" or end != b"--\r\n":
         sys.exit(f"before and behind the parts: {preamble!r} {end!r}")
     found = []
     for part in parts:

@@ -922,6 +922,7 @@ static const struct row {
 static const struct timespec now = { .tv_sec = NOW + 1 };
 static struct target target;
 static struct request request;
+static struct ranges ranges;
 
 /* Makes what the stages before decide leave behind. */
 static void
@@ -985,14 +986,14 @@ show(const struct reply *r, struct text *t)
 		text_add_char(t, ' ');
 		text_add(t, coding_name(r->coding));
 	}
-	for (size_t i = 0; i < r->ranges.count; i++) {
+	for (size_t i = 0; i < r->parts_count; i++) {
 		text_add_char(t, ' ');
-		text_add_number(t, r->ranges.list[i].first, 1);
+		text_add_number(t, r->parts[i].first, 1);
 		text_add_char(t, '+');
-		text_add_number(t, r->ranges.list[i].len, 1);
+		text_add_number(t, r->parts[i].len, 1);
 	}
 	add_part(t, r->range_refused, "refused");
-	if (r->range_refused || r->ranges.count > 0) {
+	if (r->range_refused || r->parts_count > 0) {
 		text_add(t, SLICE(" of "));
 		text_add_number(t, r->complete_length, 1);
 	}
@@ -1058,8 +1059,9 @@ check_row(const struct row *row)
 		.keep_alive_seconds = 7,
 	};
 	memset(&reply, 0xEE, sizeof(reply));
-	enum verdict v = decide_reply(
-	    row->verdict, &request, &target, &policy, row->last, &now, &reply);
+	memset(&ranges, 0xEE, sizeof(ranges));
+	enum verdict v = decide_reply(row->verdict, &request, &target, &policy,
+	    row->last, &now, &ranges, &reply);
 	unit_string("answer", row->answer,
 	    (show(&reply, &t), text_add_char(&t, '\0'), buf));
 	unit_string("verdict",
@@ -1120,8 +1122,8 @@ check_last_modified(void)
 		unit_begin(dates[i].name);
 		set_up("GET /a.html" R_1_1, "a.html", SOME_FILE);
 		target.facts.modified = dates[i].modified;
-		decide_reply(
-		    FOUND, &request, &target, &policy, false, &clock, &reply);
+		decide_reply(FOUND, &request, &target, &policy, false, &clock,
+		    &ranges, &reply);
 		unit_number("modified", dates[i].wanted,
 		    (long long)reply.validators.modified);
 	}
@@ -1157,7 +1159,7 @@ check_all_verdicts(void)
 			continue;
 		set_up("GET /a" R_1_1, "a", NO_FILE);
 		enum verdict v = decide_reply(all[i].verdict, &request, &target,
-		    &policy, false, &now, &reply);
+		    &policy, false, &now, &ranges, &reply);
 		unit_string("verdict", all[i].token, verdict_token(v));
 		unit_number("reply's status", all[i].status, reply.status);
 		unit_bool("it closes exactly where framing is broken",
