@@ -22,6 +22,9 @@
 #define PART_HEAD_MAX 320
 #define PARTS_END_LEN (RANDOM_LEN + 8)
 
+/* How much of a large piece of a file leaves with what is before it. */
+#define CONTENT_START_LEN 1024
+
 /* Room for any head but for its Location, and for the head of a part. */
 #define HEAD_USUAL 1024
 
@@ -315,18 +318,30 @@ send_text(struct channel *ch, struct text *t)
 	return v;
 }
 
-/* Adds a piece of the file to t; sends a large one, and what was in t. */
+/* How much of a piece is copied: all of a small one, the start of a large one. */
+static uint64_t
+copied_of(uint64_t len)
+{
+	return len <= CONTENT_COPY_MAX ? len : CONTENT_START_LEN;
+}
+
+/*
+ * Adds a piece of the file to t; of a large one the start, and sends that, with
+ * what was in t, and the rest.  A file that cannot be read is found out before
+ * anything is sent.
+ */
 static enum verdict
 add_or_send_piece(
     struct channel *ch, struct text *t, int file, const struct range *piece)
 {
+	const struct range start = { piece->first, copied_of(piece->len) };
+	enum verdict v = add_piece(t, file, &start);
 	uint64_t sent;
 
-	if (piece->len <= CONTENT_COPY_MAX && piece->len <= t->cap - t->len)
-		return add_piece(t, file, piece);
-
-	enum verdict v = verdict_of_result(transfer_file(
-	    ch, text_slice(t), file, piece->first, piece->len, &sent));
+	if (v != PROCEED || start.len == piece->len)
+		return v;
+	v = verdict_of_result(transfer_file(ch, text_slice(t), file,
+	    piece->first + start.len, piece->len - start.len, &sent));
 	t->len = 0;
 	return v;
 }
@@ -341,9 +356,8 @@ add_or_send_parts(struct channel *ch, struct text *t, const struct reply *reply,
 {
 	for (size_t i = 0; i < reply->parts_count; i++) {
 		const struct range *part = &reply->parts[i];
-		size_t copied =
-		    part->len <= CONTENT_COPY_MAX ? (size_t)part->len : 0;
-		size_t room = PART_HEAD_MAX + copied + PARTS_END_LEN;
+		size_t room = PART_HEAD_MAX + (size_t)copied_of(part->len) +
+		    PARTS_END_LEN;
 		enum verdict v =
 		    room <= t->cap - t->len ? PROCEED : send_text(ch, t);
 
@@ -389,9 +403,9 @@ room_for(const struct reply *reply, uint64_t length)
 		(reply->location.len + reply->location_query.len +
 		    reply->location_fragment.len);
 
-	if (length <= CONTENT_COPY_MAX)
-		return room + (size_t)length;
-	return reply->parts_count > 1 ? room + CONTENT_COPY_MAX : room;
+	return room +
+	    (size_t)(reply->parts_count > 1 ? CONTENT_COPY_MAX :
+					      copied_of(length));
 }
 
 enum verdict
@@ -426,6 +440,10 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
 		v = send_text(ch, &t);
 
 	uint64_t sent = ch->sent - sent_before;
+	if (sent == 0 && v == FILE_SHRANK)
+		v = FILE_BUSY;
+	else if (sent == 0 && v == FILE_LOST)
+		v = FILE_ERROR;
 	if (v == PROCEED)
 		*ret_content_sent = has_content ? length : 0;
 	else if (sent > head_end)

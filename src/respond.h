@@ -23,11 +23,10 @@ struct output {
  * Sends the answer; where another request has arrived already (`more`), a small
  * one may be held by the channel, to leave together with the next.  `out` is
  * the same one for all answers of a connection.  PROCEED: all of it left, or is
- * held.  Otherwise the connection cannot
- * be used any more: CLIENT_GONE, SEND_TIMEOUT, or FILE_SHRANK and FILE_LOST,
- * where the file ended or failed before the announced length was sent; then
- * nothing of the answer has left if small content, or the small parts that fit
- * into `out` with their heads, failed to be read.
+ * held.  FILE_BUSY, FILE_ERROR: the file ended early or could not be read, and
+ * nothing of the answer has left, so that another can take its place.
+ * Otherwise the connection cannot be used any more: CLIENT_GONE, SEND_TIMEOUT,
+ * or FILE_SHRANK and FILE_LOST, where the file ended or failed in the middle.
  * *ret_content_sent counts the bytes of content that left.
  */
 enum verdict respond(struct channel *ch, struct output *out,

@@ -195,6 +195,28 @@ read_rest(struct conn *c, struct request *req, enum verdict v)
 }
 
 /*
+ * Decides what is answered to a request of verdict *v, and sends it; where the
+ * file cannot be read, an error in its place.  *v and *ret_reply are what was
+ * sent, and the result is how that ended.
+ */
+static enum verdict
+send_answer(struct conn *c, const struct request *req,
+    const struct timespec *now, bool last, enum verdict *v,
+    struct reply *ret_reply, uint64_t *ret_content_sent)
+{
+	enum verdict end = *v;
+
+	channel_begin_answer(&c->channel);
+	do {
+		*v = decide_reply(end, req, &c->target, &c->options->policy,
+		    last, now, &c->ranges, ret_reply);
+		end = respond(&c->channel, &c->out, ret_reply, now->tv_sec,
+		    read_has_more(&c->in), ret_content_sent);
+	} while (end == FILE_BUSY || end == FILE_ERROR);
+	return end;
+}
+
+/*
  * Answers one request.  A stage runs only while every stage before it let the
  * request proceed; the first verdict that is not PROCEED is the answer.
  */
@@ -236,12 +258,8 @@ answer_one(struct conn *c)
 	    c->requests + 1 == c->options->max_requests ||
 	    channel_is_over(&c->channel);
 	c->requests++;
-	v = decide_reply(v, &req, &c->target, &c->options->policy, last, &now,
-	    &c->ranges, &reply);
-
-	channel_begin_answer(&c->channel);
-	enum verdict end = respond(&c->channel, &c->out, &reply, now.tv_sec,
-	    read_has_more(&c->in), &content_sent);
+	enum verdict end =
+	    send_answer(c, &req, &now, last, &v, &reply, &content_sent);
 	target_close(&c->target);
 	if (end == SEND_TIMEOUT && channel_is_over(&c->channel))
 		end = LIFE_OVER;

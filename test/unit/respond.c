@@ -398,13 +398,18 @@ check_files(bool by_pipe)
 			struct slice head = head_of(o.bytes);
 			struct slice content = slice_after(o.bytes, head.len);
 
+			bool is_small =
+			    reply.content_length <= CONTENT_COPY_MAX;
 			unit_string("verdict",
-			    shorter ? "file-shrank" : "proceed", o.token);
+			    !shorter     ? "proceed" :
+				is_small ? "file-busy" :
+					   "file-shrank",
+			    o.token);
 			unit_need(pread(reply.file, wanted, sizes[i], 0) ==
 				(ssize_t)sizes[i],
 			    "pread");
 			/* Nothing leaves of an answer that is known to be short. */
-			if (shorter && reply.content_length <= CONTENT_COPY_MAX)
+			if (shorter && is_small)
 				unit_slice("bytes", SLICE(""), o.bytes);
 			else
 				unit_slice("content",
@@ -639,8 +644,12 @@ check_ranges(const struct ranges *ranges, bool by_pipe)
 	unit_need(ftruncate(reply.file, FILE_SIZE / 2) == 0, "ftruncate");
 	o = send_reply(&reply, by_pipe);
 	content = slice_after(o.bytes, head_of(o.bytes).len);
+	/* Another answer can take the place of one that has not begun. */
 	unit_string("verdict of a file that has shrunk",
-	    lost > 0 ? "file-shrank" : "proceed", o.token);
+	    lost == 0            ? "proceed" :
+		o.bytes.len == 0 ? "file-busy" :
+				   "file-shrank",
+	    o.token);
 	unit_bool("nothing is sent twice or made up", true,
 	    content.len >= kept && content.len <= wanted.len &&
 		(lost == 0 || content.len < wanted.len));
