@@ -151,8 +151,8 @@ site_was_replaced(struct conn *c, const struct timespec *now)
 }
 
 /*
- * Finds what answers a request, and waits a while for a file that is busy.  Most
- * leases are given back at once: whoever holds one is told when it is asked for.
+ * Finds what answers a request, and waits a while for a file that is busy.
+ * Most leases are given back at once: the kernel tells their holder.
  */
 static enum verdict
 resolve_patiently(

@@ -434,7 +434,7 @@ load spawn
 		    left = 3 * MiB // 2
 		    while left > 128 * 1024:
 		        left -= len(c.sock.recv(32 * 1024))
-		        time.sleep(0.05)
+		        time.sleep(0.005)
 		        if left > MiB:
 		            check("is running", c.is_running(), True)
 		    c.discard(left)

@@ -74,16 +74,19 @@ outside_calls() {
 PURE=(__errno_location memchr memcmp strchr strcmp strlen strrchr)
 # This one asks for the locale, which nobody sets.
 PURE+=(strerror)
+# The environment is the operator's, and no client's.
+PURE+=(getenv)
 
 @test "what the request path calls is pure, or answered by the system in memory" {
 	local path=$BATS_TEST_TMPDIR/path.a
 	cp build/fuzz/libfuzzer/httpd.a "$path"
 	# These have done their work before a client is looked at; the faults of
 	# 72-faults.bats are theirs.
-	ar d "$path" options.o start.o user.o words.o
+	ar d "$path" descriptors.o options.o start.o user.o words.o
 	run outside_calls "$path"
 	# What serve asks of start and log is the program's own, too.
-	assert_output "$(printf '%s\n' "${PURE[@]}" program_name start_lock_in | sort)"
+	assert_output "$(printf '%s\n' "${PURE[@]}" program_name start_lock_in \
+		start_refuse_listening start_say_how_to_listen | sort)"
 }
 
 @test "a call that the system in memory does not answer is noticed" {

@@ -418,6 +418,16 @@ fake_ioctl(int fd, unsigned long request, int *ret_n)
 	return 0;
 }
 
+/* Standard error is no terminal. */
+int fake_dup2(int fd, int to);
+int
+fake_dup2(int fd, int to)
+{
+	call();
+	require(fd == to && fd < 0);
+	return -1;
+}
+
 int fake_isatty(int fd);
 int
 fake_isatty(int fd)
