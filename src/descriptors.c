@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -29,14 +28,12 @@
 
 #define FIRST_INHERITED (STDERR_FILENO + 1)
 
-/* An entry of a directory as getdents64(2) returns it. */
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t len; /* of the entry, up to the next one */
-	uint8_t type;
-	char name[];
-};
+/*
+ * An entry of a directory as getdents64(2) returns it: inode and offset, eight
+ * bytes each, its length as two bytes, its type as one, and the name.
+ */
+#define ENTRY_LEN_AT 16
+#define ENTRY_NAME_AT 19
 
 /* The descriptor that an entry names; -1: it is "." or "..". */
 static int
@@ -50,23 +47,24 @@ descriptor_of(const char *name)
 }
 
 static void
-close_entries(const uint64_t *block, size_t len, int list)
+close_entries(const char *block, size_t len, int list)
 {
-	for (size_t at = 0; at < len;) {
-		const struct entry *e =
-		    (const void *)((const char *)block + at);
-		int fd = descriptor_of(e->name);
+	uint16_t entry_len;
 
+	for (size_t at = 0; at < len; at += entry_len) {
+		int fd = descriptor_of(block + at + ENTRY_NAME_AT);
+
+		memcpy(
+		    &entry_len, block + at + ENTRY_LEN_AT, sizeof(entry_len));
 		if (fd >= FIRST_INHERITED && fd != list)
 			close(fd);
-		at += e->len;
 	}
 }
 
 static bool
 close_listed(void)
 {
-	uint64_t block[256];
+	char block[2048];
 	long len;
 
 	/* Room for the list where as many are open as may be. */

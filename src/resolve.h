@@ -62,8 +62,8 @@ bool site_is_current(const struct site *site);
  * directory.  REDIRECTED: ret_target->redirects.rule says where to.  FILE_BUSY:
  * somebody has a lease on a file that is needed, and has been told to give it
  * back: it may be asked for again a little later, after target_reset().  Any
- * other verdict is a refusal or failure; for one with status 404 the file is the
- * tree's own 404.html, if it has one.
+ * other verdict is a refusal or failure; for one with status 404 the file is
+ * the tree's own 404.html, if it has one.
  *
  * Every file is opened beneath the root, whatever links the tree holds.  The
  * caller has called target_reset(), and closes the file by target_close().

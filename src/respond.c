@@ -318,7 +318,7 @@ send_text(struct channel *ch, struct text *t)
 	return v;
 }
 
-/* How much of a piece is copied: a small one whole, the start of a large one. */
+/* How much of a piece is copied: all of it, or the start of a large one. */
 static uint64_t
 copied_of(uint64_t len)
 {

@@ -162,7 +162,7 @@ start_say_how_to_listen(const char *option)
 		     "connection there and does not listen; to listen at "
 		     "http://localhost:8080/, run:",
 	    NULL);
-	for (size_t i = 0; command[i] != NULL && i < WORDS_MAX; i++) {
+	for (size_t i = 0; i < WORDS_MAX && command[i] != NULL; i++) {
 		words[n++] = command[i];
 		if (i == 0 && option != NULL)
 			words[n++] = option;

@@ -441,6 +441,7 @@ release() {
 	local how
 	printf '%s\n' x.css x.css.gz >../forward
 	printf '%s\n' x.css.gz x.css >../backward
+	# shellcheck disable=SC2016  # eval expands them
 	for how in 'tar -cf - -T ../forward | tar -C "$tree" -xf -' \
 		'tar -cf - -T ../backward | tar -C "$tree" -xf -' \
 		'cp -a . "$tree"' 'rsync -a ./ "$tree"' 'rsync -a --delay-updates ./ "$tree"' \

@@ -161,7 +161,7 @@ check_sends() {
 		ours, handlers = tcp_pair()
 		ours.sendall(b"".join(requests))
 		c = Handler(root=root, pair=(ours, handlers), before=(
-		    "strace", "-qq", "-o", trace, "-e", "trace=sendto,send,sendfile"))
+		    "strace", "-qq", "-o", trace, "-e", "trace=sendto,send,sendfile,sendfile64"))
 		for _ in requests:
 		    check("status", c.answer().status, 206)
 		c.check_end()

@@ -241,6 +241,40 @@ reference_range(struct slice head, const struct validators *v, int64_t now)
 	    date_parse(value, now, &date) && date == v->modified;
 }
 
+/* In nanoseconds. */
+static wide
+moment_of(int64_t seconds, uint32_t ns)
+{
+	return (wide)seconds * 1000000000 + ns;
+}
+
+/* Whether a variant is sent with --variants=auto: httpd(8), Stored codings. */
+static void
+check_variant(const struct scene *s, struct slice *whims)
+{
+	static const int64_t leads[] = { 0, 1, -1, 599, 600, 601, 100000, -9 };
+	static const uint32_t moments[] = { 0, 1, 500000000, 999999999 };
+	const struct file_facts *f = &s->facts;
+	struct file_facts v = { .size = 1, .inode = 2 };
+
+	v.modified = f->modified + (int64_t)fuzz_whim(whims, 3) - 1;
+	v.modified_ns = moments[fuzz_whim(whims, 4)];
+	v.changed = f->changed - leads[fuzz_whim(whims, 8)];
+	v.changed_ns = moments[fuzz_whim(whims, 4)];
+
+	bool same_date = v.modified == f->modified &&
+	    (v.modified_ns == f->modified_ns || v.modified_ns == 0 ||
+		f->modified_ns == 0);
+	wide lead = moment_of(f->changed, f->changed_ns) -
+	    moment_of(v.changed, v.changed_ns);
+	bool is_older = moment_of(v.modified, v.modified_ns) <
+	    moment_of(f->modified, f->modified_ns);
+
+	require(variant_is_current(&v, f) ==
+	    ((same_date && lead <= (wide)600 * 1000000000) ||
+		(!is_older && lead <= 0)));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -257,6 +291,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	validators_of_file(
 	    &scene.facts, scene.coding, scene.portable, &scene.now, &v);
 	check_validators(&scene, &v);
+	check_variant(&scene, &input.whims);
 
 	struct slice head =
 	    fuzz_copy((struct slice){ buf, make_head(input.text, &v, buf) });

@@ -575,6 +575,7 @@ allow_of_tree(const struct trial *t, struct allowance *a)
 	case SYS_pread64:
 		/* The head, which says the length, may have gone before. */
 		a->cut = true;
+		a->refusals[0] = t->value == 0 ? 503 : 500;
 		break;
 	default:
 		break;
@@ -702,8 +703,9 @@ allow(const struct plan *p, const struct outcome *o)
 		a.log_broken = p->call.role == LOGGING;
 		break;
 	case ACT:
-		/* Its length has been said by then. */
+		/* Its length may have been said by then. */
 		a.cut = t->deed == TRUNCATE || t->deed == EMPTY;
+		a.refusals[0] = a.cut ? 503 : 0;
 		break;
 	case SIGNAL:
 		if (t->value == SIGPIPE) /* it is ignored from early on */

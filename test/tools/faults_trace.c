@@ -390,6 +390,8 @@ role_of(const struct run *r, const struct __ptrace_syscall_info *info)
 	case SYS_newfstatat:
 		return fd >= 0 && fd <= 2 ? LOGGING : TREE;
 	case SYS_poll:
+		if (info->entry.args[1] == 0) /* a pause */
+			return OTHER;
 		return role_of_descriptor(
 		    r, (int)peek(r->pid, info->entry.args[0]));
 	case SYS_setgroups:
