@@ -461,7 +461,7 @@ channel_pause(struct channel *ch, int ms)
 		return r;
 	ch->moment++;
 	poll(NULL, 0, ms);
-	return channel_is_over(ch) ? IO_TIMEOUT : IO_DONE;
+	return IO_DONE;
 }
 
 bool

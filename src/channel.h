@@ -132,9 +132,8 @@ enum io_result channel_release(struct channel *ch);
 enum io_result channel_wait_for_room(struct channel *ch);
 
 /*
- * Sends what is held, and pauses: IO_DONE after so many milliseconds,
- * IO_TIMEOUT where the connection's life is over by then.  Otherwise as of
- * channel_send().
+ * Sends what is held, and pauses for so many milliseconds; results as of
+ * channel_send(), without a pause where it could not be sent.
  */
 enum io_result channel_pause(struct channel *ch, int ms);
 

@@ -153,6 +153,8 @@ site_was_replaced(struct conn *c, const struct timespec *now)
 /*
  * Finds what answers a request, and waits a while for a file that is busy.
  * Most leases are given back at once: the kernel tells their holder.
+ * CLIENT_GONE: the responses before this one could not be sent, so that this
+ * one would be taken for one of them.
  */
 static enum verdict
 resolve_patiently(
@@ -175,9 +177,10 @@ resolve_patiently(
 		int64_t now_ms = clock_monotonic_ms();
 		if (deadline_ms == 0)
 			deadline_ms = now_ms + BUSY_WAIT_MS;
-		if (now_ms >= deadline_ms ||
-		    channel_pause(&c->channel, BUSY_LOOK_MS) != IO_DONE)
+		if (now_ms >= deadline_ms || channel_is_over(&c->channel))
 			return v;
+		if (channel_pause(&c->channel, BUSY_LOOK_MS) != IO_DONE)
+			return CLIENT_GONE;
 	}
 }
 
@@ -254,6 +257,8 @@ answer_one(struct conn *c)
 	clock_calendar(&now);
 	if (v == PROCEED)
 		v = resolve_patiently(c, &req, &now);
+	if (v == CLIENT_GONE)
+		return AFTER_CLOSE;
 	bool last = site_was_replaced(c, &now) ||
 	    c->requests + 1 == c->options->max_requests ||
 	    channel_is_over(&c->channel);

@@ -419,6 +419,33 @@ ask_leased() {
 	ask_leased never
 }
 
+@test "where earlier responses cannot be sent, a leased file gets none in their place" {
+	talk <<-'EOP'
+		from kept import *
+		import fcntl, signal
+		root = tree()
+		write(root, "f.txt", "x" * 16000)
+		signal.signal(signal.SIGIO, signal.SIG_IGN)
+		holder = os.open(write(root, "leased.txt", "leased"), os.O_RDWR)
+		fcntl.fcntl(holder, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+
+		# Room for a response or two, of which nothing is taken for a send
+		# timeout, and for less than another one.
+		c = Handler("--timeout=20", "--send-timeout=1", "--persist=always",
+		            root=root, pair=socket.socketpair(),
+		            prepare=lambda sock: sock.setsockopt(
+		                socket.SOL_SOCKET, socket.SO_SNDBUF, 20000))
+		c.send(get("/f.txt") * 4 + get("/leased.txt") + get("/f.txt"))
+		while c.is_running() and now() - c.started < 1.6:
+		    time.sleep(0.02)
+		c.half_close()
+		statuses = [piece[:3] for piece in c.read_to_end().split(b"HTTP/1.1 ")[1:]]
+		check("of the first four", statuses[:4], [b"200"] * min(4, len(statuses)))
+		c.wait()
+		check("exit status", c.exit, 0)
+	EOP
+}
+
 @test "no system call ever names a path outside the tree" {
 	local requests='' target
 	for target in / /dir /dir/ /../secret.txt /up/secret.txt /%2e%2e/secret.txt \
