@@ -139,15 +139,27 @@ verdict_of_unreadable(const struct site *site, const char *path)
 /*
  * Whether a file is the tree's rules, under whatever name it was found: a hard
  * or symbolic link, or a name that the file system takes for the same (another
- * case, a short name, dots at the end).
+ * case, a short name, dots at the end); where the rules are a link themselves,
+ * the name of what it leads to.
  */
 static bool
 is_rules(const struct site *site, const struct stored_file *f)
 {
 	struct stat st;
 
-	return fstatat(site->root, RULES_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == f->device && st.st_ino == f->facts.inode;
+	if (fstatat(site->root, RULES_NAME, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	if (S_ISLNK(st.st_mode)) {
+		int fd =
+		    open_beneath(site->root, RULES_NAME, O_PATH | O_CLOEXEC);
+		bool is_known = fd >= 0 && fstat(fd, &st) == 0;
+
+		if (fd >= 0)
+			close(fd);
+		if (!is_known)
+			return false;
+	}
+	return st.st_dev == f->device && st.st_ino == f->facts.inode;
 }
 
 /*

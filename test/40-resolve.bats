@@ -238,6 +238,16 @@ print(u.urljoin("http://test" + sys.argv[1], sys.argv[2]))' "$target?a=1" "$(fie
 	assert_status 200 ok
 	get /old-rules.txt "$tree"
 	assert_status 200 ok
+	# Nor what they are a link to, which is the rules.
+	ln -sf dir/rules.txt "$tree/_redirects"
+	echo '/old /new' >"$tree/dir/rules.txt"
+	get /old "$tree"
+	assert_status 301 redirected
+	get /dir/rules.txt "$tree"
+	assert_status 404 hidden
+	ln -sf dir/none.txt "$tree/_redirects"
+	get /dir/rules.txt "$tree"
+	assert_status 200 ok
 }
 
 @test "the rules are hidden in any case where the file system knows none" {
