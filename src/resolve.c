@@ -48,14 +48,16 @@ site_open(struct site *site, const char *directory, enum variants_mode variants)
 }
 
 bool
-site_is_current(const struct site *site)
+site_is_current(const struct site *site, bool is_root)
 {
 	struct stat open, named;
 
+	if (fstatat(site->root, "", &open, AT_EMPTY_PATH) != 0)
+		return false;
 	/* Without a flag, musl makes another system call of it (sandbox.c). */
-	return fstatat(site->root, "", &open, AT_EMPTY_PATH) == 0 &&
-	    fstatat(AT_FDCWD, site->directory, &named, AT_NO_AUTOMOUNT) == 0 &&
-	    open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+	if (fstatat(AT_FDCWD, site->directory, &named, AT_NO_AUTOMOUNT) != 0)
+		return is_root && errno == EACCES;
+	return open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
 /* What a failure to open says about the request. */

@@ -52,8 +52,10 @@ int site_open(
  * Whether the name of the document root still means the directory that is open.
  * false where another one has taken its place, by a link that was switched for
  * example, and where the name cannot be resolved.  Two system calls.
+ * `is_root`: the process is root's, which may have opened by its capabilities
+ * what it has no right to search without them.  Then true where it may not.
  */
-bool site_is_current(const struct site *site);
+bool site_is_current(const struct site *site, bool is_root);
 
 /*
  * Finds what answers a request.  FOUND: ret_target->file is open: the file

@@ -143,11 +143,12 @@ must_read_content(const struct request *req, enum verdict v)
 static bool
 site_was_replaced(struct conn *c, const struct timespec *now)
 {
+	const struct common_options *o = &c->options->common;
 	time_t seen = c->site_seen;
 
 	c->site_seen = now->tv_sec;
 	return c->requests > 0 && seen != now->tv_sec && c->site != NULL &&
-	    !site_is_current(c->site);
+	    !site_is_current(c->site, o->allow_root && o->user == NULL);
 }
 
 /*

@@ -244,6 +244,24 @@ teardown() {
 	EOP
 }
 
+@test "a root below a directory that root itself may not search persists" {
+	talk <<-'EOP'
+		from kept import *
+		top = tree()
+		write(top, "private/root/f.png", "a file")
+		os.chmod(os.path.join(top, "private"), 0o700)
+		os.chown(os.path.join(top, "private"), 12345, 12345)
+		c = Handler("--timeout=20", root=top + "/private/root")
+		for _ in range(3):
+		    check("Connection", c.ask("/f.png").fields["connection"], "keep-alive")
+		    second = int(time.time())
+		    while int(time.time()) == second:
+		        time.sleep(0.02)
+		c.half_close()
+		c.check_ended(*["ok"] * 3)
+	EOP
+}
+
 @test "the name of the root is looked at once a second, and never for the first request" {
 	talk <<-'EOP'
 		from kept import *
