@@ -93,8 +93,8 @@ enum io_result channel_receive_until(struct channel *ch, char *buf, size_t cap,
 bool channel_has_more(const struct channel *ch);
 
 /*
- * Whether the connection is none: standard input is a socket that listens.  A
- * receive from it is IO_GONE.
+ * Whether standard input is a listening socket, so that there is no connection.
+ * A receive from it is IO_GONE.
  */
 bool channel_listens(const struct channel *ch);
 
@@ -157,8 +157,8 @@ bool channel_owes_much(const struct channel *ch);
  * Ends the sending side and reads what the peer still sends, for two seconds
  * and for as long as it takes what was sent, a megabyte at most: closing with
  * unread input would make TCP throw away an answer on its way (RFC 9112 9.6).
- * Returns when the peer owes nothing more to read, or little; one that takes it
- * too slowly, as of channel_send(), is reset.
+ * If the peer ends its side, returns when it has taken all but 64 KiB.  One
+ * that takes it too slowly, as of channel_send(), is reset.
  */
 void channel_linger(struct channel *ch);
 

@@ -119,7 +119,7 @@ set_file(struct reply *reply, const struct target *t, struct slice name)
 }
 
 /*
- * What follows the last slash of a path: with a slash behind it, the reference
+ * What follows the last slash of a path: with a slash after it, the reference
  * from a directory's name without its slash to that with it (RFC 3986 5.2).  A
  * proxy may have taken a prefix off the path, which a relative reference keeps.
  */

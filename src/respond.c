@@ -2,9 +2,10 @@
  * respond: an answer to bytes on the connection.
  *
  * A small answer leaves in one send, head and content together, as do small
- * parts of a file; large content goes by sendfile.  Content-Length was said
- * before the file is read: a file that is shorter by then ends the connection,
- * since nothing that could be sent in its place would be the content.
+ * parts of a file; large content goes by sendfile.  A file that fails or has
+ * become shorter before anything has left is answered by an error.  Later it
+ * ends the connection, since Content-Length has been sent and nothing that
+ * could take the place of the rest would be the content.
  */
 #define _GNU_SOURCE
 #include "respond.h"
@@ -393,7 +394,7 @@ add_or_send_content(struct channel *ch, struct text *t,
 
 /*
  * How much room an answer with `length` bytes of content takes: more than its
- * head, with what is copied behind it; of parts, with the first at least.
+ * head, with what is copied after it; of parts, with the first at least.
  */
 static size_t
 room_for(const struct reply *reply, uint64_t length)

@@ -7,7 +7,7 @@
 #include "channel.h"
 #include "decide.h"
 
-/* Files and parts up to this size are copied behind the head. */
+/* Files and parts up to this size are copied after the head. */
 #define CONTENT_COPY_MAX 16384
 
 /*

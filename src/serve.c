@@ -282,8 +282,8 @@ answer_one(struct conn *c)
 }
 
 /*
- * At a terminal, a request is typed if one comes at all, which takes time; who
- * has not meant to do that is told what the program is.
+ * At a terminal, a request is typed if one comes at all, which takes time.  A
+ * user who did not mean to do that is told what the program does.
  */
 static void
 wait_for_typist(struct conn *c)

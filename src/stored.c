@@ -125,7 +125,7 @@ store_find(struct store *store, int root, const char *path)
 	return NULL;
 }
 
-/* Whether all files have been as they are for a second. */
+/* Whether the next change of each file will show in its time. */
 static bool
 are_settled(const struct stored *s, const struct timespec *now)
 {

@@ -81,8 +81,9 @@ const struct stored *store_find(
  * Keeps what was found for a path, and owns it from then on.  false, and
  * nothing is kept: where the path is long, or a name of the file is a symbolic
  * link; where a neighbour is there but not available, since its directory may
- * not tell when it becomes so; or where the directory or a file changed less
- * than a second before `now`, since its date may not tell of the next change.
+ * not tell when it becomes so; or where the directory or a file changed so
+ * shortly before `now` that its time may not tell of the next change
+ * (change_is_settled()).
  * To keep a file costs some system calls, so of a connection that is asked for
  * ever other files only one in STORE_SAMPLE is tried, to see when that changes.
  */

@@ -24,7 +24,7 @@ struct path {
 
 /*
  * What leads from the name of a directory to that of its index, which fits
- * behind it; "" where the path does not end in a slash.
+ * after it; "" where the path does not end in a slash.
  */
 const char *target_index(const struct path *p);
 
