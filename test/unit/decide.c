@@ -801,7 +801,7 @@ static const struct row {
 	    .path = "a",
 	    .file = NO_FILE,
 	    .persist = PERSIST_ALWAYS,
-	    .answer = "503 text/html page keep-alive retry" },
+	    .answer = "503 text/html page close retry" },
 	{ .name = "a wrong option or directory",
 	    .head = "GET /a" R_1_1,
 	    .verdict = MISCONFIGURED,
