@@ -94,7 +94,7 @@ bool channel_has_more(const struct channel *ch);
 
 /*
  * Whether standard input is a listening socket, so that there is no connection.
- * A receive from it is IO_GONE.
+ * A receive from it is IO_GONE, or IO_TIMEOUT where poll waits for a client.
  */
 bool channel_listens(const struct channel *ch);
 

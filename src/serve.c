@@ -236,7 +236,7 @@ answer_one(struct conn *c)
 
 	if (v == END_OF_INPUT && channel_owes_much(&c->channel))
 		return AFTER_LINGER;
-	if (v == CLIENT_GONE && c->requests == 0 &&
+	if ((v == CLIENT_GONE || v == IDLE) && c->requests == 0 &&
 	    channel_listens(&c->channel))
 		return AFTER_LISTENING;
 	if (v != PROCEED && verdict_status(v) == 0)

@@ -592,10 +592,6 @@ start_activate_two() {
 		        ([HTTPD, FILES], [HTTPD, "--log=none", FILES],
 		         [HTTPD, "--max-life=5", FILES], [HTTPD, "--sandbox=off", FILES],
 		         [sys.argv[1]], [sys.argv[1], "--log=none"])):
-		    # A spawner starts a program for a socket when a client has come; a
-		    # connection with a bounded life waits for that.
-		    if "--max-life=5" in options and not client:
-		        continue
 		    s = listening(family)
 		    s.setblocking(blocking)
 		    if client:
