@@ -153,6 +153,9 @@ world_open(struct world *w, const char *dir)
 		die(dir);
 	w->dirty = NULL;
 	tree_make(w);
+	/* Until it is settled, each response takes a random number for its tag. */
+	nanosleep(
+	    &(struct timespec){ .tv_sec = 1, .tv_nsec = 100000000 }, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
