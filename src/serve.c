@@ -169,7 +169,6 @@ resolve_patiently(
 
 		if (store != NULL)
 			store->moment = c->channel.moment;
-		target_reset(&c->target);
 		enum verdict v =
 		    resolve_target(c->site, store, req, now, &c->target);
 		if (v != FILE_BUSY)
@@ -182,6 +181,7 @@ resolve_patiently(
 			return v;
 		if (channel_pause(&c->channel, BUSY_LOOK_MS) != IO_DONE)
 			return CLIENT_GONE;
+		target_reset(&c->target);
 	}
 }
 
