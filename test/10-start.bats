@@ -302,7 +302,7 @@ at_terminal() {
 	EOP
 }
 
-@test "a connection that is no terminal is not told, nor asked" {
+@test "a connection other than a terminal gets no hint and costs no further call" {
 	talk <<-'EOP'
 		calls = os.path.join(TMP, "calls")
 		c = Handler(before=["strace", "-qq", "-o", calls, "-e", "trace=ioctl"])

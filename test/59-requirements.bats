@@ -144,7 +144,7 @@ by_the_letter() {
 	EOP
 }
 
-@test "no cache stores an error, and what is no error is for caches to store" {
+@test "no cache may store an error, and caches may store every other response" {
 	by_the_letter <<-'EOP'
 		answers = every_kind(root)
 		for name, method, answer in answers:

@@ -398,7 +398,7 @@ on_terminal() {
 	wait_for_line "$BATS_TEST_TMPDIR/log" '^<30>httpd: 127\.0\.0\.1 - - .*"ok"$'
 }
 
-@test "standard error that is no terminal is not opened again" {
+@test "standard error other than a terminal is not opened again" {
 	local to
 	for to in /dev/null /dev/full "$BATS_TEST_TMPDIR/log"; do
 		strace -qq -o "$BATS_TEST_TMPDIR/calls" "$HTTPD" "$FILES" <<<GET \

@@ -418,7 +418,7 @@ fake_ioctl(int fd, unsigned long request, int *ret_n)
 	return 0;
 }
 
-/* Standard error is no terminal. */
+/* Standard error is not a terminal. */
 int fake_dup2(int fd, int to);
 int
 fake_dup2(int fd, int to)
