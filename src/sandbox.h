@@ -27,7 +27,6 @@ enum sandbox_layer {
 struct sandbox_needs {
 	int root; /* the directory whose files it reads; -1: none */
 	int life_ms; /* of the connection; 0: it is not bounded */
-	bool has_no_capabilities; /* there are none to be dropped */
 };
 
 /*

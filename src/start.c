@@ -194,7 +194,6 @@ start_lock_in(int root, int life_ms, enum sandbox_mode mode)
 	const struct sandbox_needs needs = {
 		.root = root,
 		.life_ms = life_ms,
-		.has_no_capabilities = user_has_left_root(),
 	};
 	int errors[LAYERS];
 

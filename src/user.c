@@ -177,14 +177,6 @@ is_user(const struct user *user)
 	return true;
 }
 
-static bool has_left_root;
-
-bool
-user_has_left_root(void)
-{
-	return has_left_root;
-}
-
 bool
 user_become(const struct user *user)
 {
@@ -202,6 +194,5 @@ user_become(const struct user *user)
 		errno = EPERM;
 		return false;
 	}
-	has_left_root = true;
 	return true;
 }

@@ -27,12 +27,6 @@ bool user_find(
     const char *name, struct user *ret_user, const char **ret_problem);
 
 /*
- * Whether user_become() has left root, by which the kernel takes away what
- * capabilities the process had.
- */
-bool user_has_left_root(void);
-
-/*
  * Becomes that user for good: no other groups, no way back.  A process that is
  * that user already stays as it is.  false, with errno, if any of it fails or
  * turns out not to hold: the process must not serve then.

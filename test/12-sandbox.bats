@@ -151,19 +151,19 @@ assert_no_capabilities() {
 	held=
 }
 
-@test "who has no capabilities pays one call at most, and who has left root none" {
+@test "who has no capabilities asks once, and drops nothing" {
 	cp "$HTTPD" "$BATS_TEST_TMPDIR/httpd"
 	local calls
 	calls() {
 		printf '%b' "$REQUEST" | "$@" "$FILES" >/dev/null 2>&1
-		grep -Ec '^cap[gs]et' "$BATS_TEST_TMPDIR/calls" || :
+		grep -Eo '^cap[gs]et' "$BATS_TEST_TMPDIR/calls" | xargs
 	}
 	local trace=(strace -qq -o "$BATS_TEST_TMPDIR/calls" "$BATS_TEST_TMPDIR/httpd")
 	touch "$BATS_TEST_TMPDIR/calls"
 	chmod a+w "$BATS_TEST_TMPDIR/calls"
-	assert_equal "left root: $(calls "${trace[@]}" --user=nobody)" 'left root: 0'
-	assert_equal "a user: $(calls as_nobody "${trace[@]}")" 'a user: 1'
-	assert_equal "off: $(calls "${trace[@]}" --allow-root --sandbox=off)" 'off: 0'
+	assert_equal "left root: $(calls "${trace[@]}" --user=nobody)" 'left root: capget'
+	assert_equal "a user: $(calls as_nobody "${trace[@]}")" 'a user: capget'
+	assert_equal "off: $(calls "${trace[@]}" --allow-root --sandbox=off)" 'off: '
 }
 
 @test "capabilities that cannot be dropped are said to be left, and none are not missed" {

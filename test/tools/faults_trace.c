@@ -406,6 +406,7 @@ role_of(const struct run *r, const struct __ptrace_syscall_info *info)
 		return PRIVILEGES;
 	case SYS_prctl:
 	case SYS_prlimit64:
+	case SYS_capget:
 	case SYS_capset:
 	case SYS_landlock_create_ruleset:
 	case SYS_landlock_add_rule:
