@@ -37,8 +37,8 @@ quote = '$(subst ','\'',$(1))'
 # serve comes before words, so that its memory comes first (src/large.h).
 MODULES = httpd serve words options start descriptors user sandbox channel \
 	read ip-literal request-line parse content target rules redirects codings \
-	stored beneath resolve types conditions ranges decide respond transfer access \
-	log date text verdict
+	stored beneath resolve types file-times conditions ranges decide respond \
+	transfer access log date text verdict
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \

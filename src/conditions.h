@@ -6,17 +6,8 @@
 #define CONDITIONS_H
 
 #include "codings.h"
+#include "file-times.h"
 #include "parse.h"
-
-#include <time.h>
-
-/*
- * Whether a file or directory that changed at that time would get another time
- * if it changed again now: that is so a second later.  A time without a
- * fraction of a second is from a file system that may count in steps of two
- * seconds, as FAT does, and takes that long.
- */
-bool change_is_settled(int64_t seconds, int64_t ns, const struct timespec *now);
 
 /* What tells one state of a representation from another. */
 struct validators {
@@ -26,25 +17,6 @@ struct validators {
 	int64_t modified; /* seconds since 1970; -1: it is not known */
 	bool modified_is_strong; /* RFC 9110 8.8.2.2 */
 };
-
-/* What is known of a file: as of stat(2). */
-struct file_facts {
-	uint64_t size;
-	uint64_t inode;
-	int64_t modified; /* st_mtim, seconds since 1970 */
-	uint32_t modified_ns;
-	int64_t changed; /* st_ctim */
-	uint32_t changed_ns;
-};
-
-/*
- * Whether a precompressed variant holds the content of a file, by what their
- * times say: both were given one date and copied together; or the variant was
- * written after the file.  A date without a fraction of a second was set by a
- * program that keeps none: it counts as any moment of its second.
- */
-bool variant_is_current(
-    const struct file_facts *variant, const struct file_facts *file);
 
 /*
  * The validators of a file that holds a representation in a coding, at the

@@ -4,6 +4,7 @@
 #ifndef DECIDE_H
 #define DECIDE_H
 
+#include "conditions.h"
 #include "parse.h"
 #include "ranges.h"
 #include "resolve.h"

@@ -192,14 +192,7 @@ open_regular(
 	}
 	*ret_file = (struct stored_file){
 		.fd = fd,
-		.facts = {
-			.size = (uint64_t)st.st_size,
-			.inode = st.st_ino,
-			.modified = st.st_mtim.tv_sec,
-			.modified_ns = (uint32_t)st.st_mtim.tv_nsec,
-			.changed = st.st_ctim.tv_sec,
-			.changed_ns = (uint32_t)st.st_ctim.tv_nsec,
-		},
+		.facts = file_facts_of(&st),
 		.device = st.st_dev,
 	};
 	return FOUND;

@@ -5,7 +5,6 @@
 #define RESOLVE_H
 
 #include "codings.h"
-#include "conditions.h"
 #include "parse.h"
 #include "redirects.h"
 #include "stored.h"

@@ -11,7 +11,7 @@
 #define STORED_H
 
 #include "codings.h"
-#include "conditions.h"
+#include "file-times.h"
 
 /* How many files are kept, and how long the path of such a file may be. */
 #define STORE_ENTRIES 16

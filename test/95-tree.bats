@@ -165,7 +165,7 @@ options_of() {
 			assert_output ''
 		done
 	done
-	run grep -lE '"(log|access|serve|options|words|start)\.h"' src/{channel,read,request-line,parse,content,target,rules,redirects,codings,conditions,ranges,stored,beneath,resolve,decide,transfer,respond}.[ch]
+	run grep -lE '"(log|access|serve|options|words|start)\.h"' src/{channel,read,request-line,parse,content,target,rules,redirects,codings,file-times,conditions,ranges,stored,beneath,resolve,decide,transfer,respond}.[ch]
 	assert_output ''
 }
 
