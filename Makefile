@@ -111,13 +111,23 @@ SAY = @$(if $(filter 0,$(V)$(SILENT)),printf '  %-5s %s\n',:)
 
 # from-listen-fds is for systemd's sake: without libsystemd it has no use.
 HAVE_SYSTEMD := $(shell pkg-config --exists libsystemd 2>/dev/null && echo yes)
+# httpd-precompress leaves compression to libraries; zopfli only makes gzip
+# smaller.
+CODERS = libbrotlienc libbrotlidec libzstd zlib
+HAVE_CODERS := $(shell pkg-config --exists $(CODERS) 2>/dev/null && echo yes)
+HAVE_ZOPFLI := $(shell printf '\043include <zopfli/zopfli.h>\n' | \
+	$(CC) $(CFLAGS) -E - >/dev/null 2>&1 && echo yes)
 PROGRAMS = $(BUILD)/httpd $(BUILD)/upper $(BUILD)/upper-client \
-	$(if $(HAVE_SYSTEMD),$(BUILD)/from-listen-fds)
+	$(if $(HAVE_SYSTEMD),$(BUILD)/from-listen-fds) \
+	$(if $(HAVE_CODERS),$(BUILD)/httpd-precompress)
 
 .PHONY: all
 all: $(PROGRAMS) ## build the programs (default)
 ifndef HAVE_SYSTEMD
-	@echo 'libsystemd is not here: from-listen-fds is left out'
+	@echo 'libsystemd was not found: from-listen-fds is left out'
+endif
+ifndef HAVE_CODERS
+	@echo 'libbrotli, libzstd or zlib was not found: httpd-precompress is left out'
 endif
 
 $(BUILD)/httpd: $(DATA_PAGE) $(OBJECTS)
@@ -138,26 +148,34 @@ $(BUILD)/obj/%.o: src/%.S Makefile | $(BUILD)/obj
 	$(SAY) AS $<
 	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
-# Two programs are for the host, with its C library: from-listen-fds needs
-# libsystemd, and upper-client looks up names as everything on the host does.
-HOST_PROGRAMS = $(BUILD)/from-listen-fds $(BUILD)/upper-client
+# Three programs are for the host, with its C library: from-listen-fds needs
+# libsystemd, httpd-precompress the libraries of the codings, and upper-client
+# looks up names as everything on the host does.
+HOST_PROGRAMS = $(BUILD)/from-listen-fds $(BUILD)/upper-client \
+	$(BUILD)/httpd-precompress
 $(BUILD)/from-listen-fds: $(patsubst %,$(BUILD)/host/%.o,from-listen-fds descriptors)
 $(BUILD)/from-listen-fds: LIBRARIES = -lsystemd
 $(BUILD)/upper-client: $(patsubst %,$(BUILD)/host/%.o,upper-client words text)
+PRECOMPRESS_MODULES = $(addprefix precompress/,httpd-precompress scan variant \
+	notes worker compress) file-times codings parse request-line ip-literal text
+$(BUILD)/httpd-precompress: $(PRECOMPRESS_MODULES:%=$(BUILD)/host/%.o)
+$(BUILD)/httpd-precompress: LIBRARIES = $(shell pkg-config --libs $(CODERS)) \
+	$(if $(HAVE_ZOPFLI),-lzopfli -lm)
+$(BUILD)/host/precompress/compress.o: HOST_CPPFLAGS = $(if $(HAVE_ZOPFLI),-DHAVE_ZOPFLI)
 $(HOST_PROGRAMS):
 	$(SAY) LINK $@
 	$(Q)$(CC) $(CFLAGS) -pie $(RELRO) $(HARDENED_LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 		$(LIBRARIES)
 
-$(BUILD)/host/%.o: src/%.c Makefile | $(BUILD)/host
+$(BUILD)/host/%.o: src/%.c Makefile | $(BUILD)/host/precompress
 	$(SAY) CC $<
-	$(Q)$(CC) $(PROJECT_CFLAGS) -fPIE -D_FORTIFY_SOURCE=2 $(CPPFLAGS) $(CFLAGS) \
-		-c -o $@ $<
+	$(Q)$(CC) $(PROJECT_CFLAGS) -fPIE -D_FORTIFY_SOURCE=2 $(HOST_CPPFLAGS) \
+		$(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(BUILD)/obj $(BUILD)/host:
+$(BUILD)/obj $(BUILD)/host/precompress:
 	$(Q)mkdir -p $@
 
--include $(wildcard $(BUILD)/obj/*.d $(BUILD)/host/*.d)
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/host/*.d $(BUILD)/host/*/*.d)
 
 .PHONY: run
 run: ## build, and serve ROOT at http://localhost:PORT/ until interrupted
@@ -167,8 +185,10 @@ run: ## build, and serve ROOT at http://localhost:PORT/ until interrupted
 
 TREE =
 .PHONY: precompress
-precompress: ## write compressed neighbours of the files in TREE
-	@packaging/precompress $(call quote,$(TREE))
+precompress: ## write precompressed variants of the files in TREE
+	@packaging/install-deps build
+	@$(MAKE) --no-print-directory -s $(BUILD)/httpd-precompress
+	@$(BUILD)/httpd-precompress $(call quote,$(TREE))
 
 .PHONY: test
 test: ## install what the tests need, build, and run every test
@@ -296,7 +316,10 @@ install: all ## install below DESTDIR and prefix
 	if [ -e $(BUILD)/from-listen-fds ]; then \
 		$(INSTALL) -s $(BUILD)/from-listen-fds $(DESTDIR)$(sbindir); fi
 	$(INSTALL) -s $(BUILD)/upper-client $(DESTDIR)$(bindir)
-	$(INSTALL_DATA) src/upper-client.1 $(DESTDIR)$(mandir)/man1
+	if [ -e $(BUILD)/httpd-precompress ]; then \
+		$(INSTALL) -s $(BUILD)/httpd-precompress $(DESTDIR)$(bindir); fi
+	$(INSTALL_DATA) src/upper-client.1 src/precompress/httpd-precompress.1 \
+		$(DESTDIR)$(mandir)/man1
 	$(INSTALL_DATA) src/httpd.8 src/from-listen-fds.8 src/upper.8 \
 		$(DESTDIR)$(mandir)/man8
 	$(INSTALL_DATA) src/httpd-redirects.5 $(DESTDIR)$(mandir)/man5
@@ -319,6 +342,8 @@ uninstall: ## remove what install put there
 		$(DESTDIR)$(sbindir)/upper $(DESTDIR)$(mandir)/man8/upper.8 \
 		$(DESTDIR)$(unitdir)/upper@.socket $(DESTDIR)$(unitdir)/upper@.service \
 		$(DESTDIR)$(bindir)/upper-client $(DESTDIR)$(mandir)/man1/upper-client.1 \
+		$(DESTDIR)$(bindir)/httpd-precompress \
+		$(DESTDIR)$(mandir)/man1/httpd-precompress.1 \
 		$(DESTDIR)$(mandir)/man8/httpd.8 \
 		$(DESTDIR)$(mandir)/man8/from-listen-fds.8 \
 		$(DESTDIR)$(mandir)/man5/httpd-redirects.5 \
@@ -328,7 +353,7 @@ uninstall: ## remove what install put there
 
 .PHONY: format
 format: ## lay out the C code by .clang-format
-	clang-format -i src/*.[ch] $(wildcard test/*/*.[ch])
+	clang-format -i src/*.[ch] src/*/*.[ch] $(wildcard test/*/*.[ch])
 
 .PHONY: dist
 dist: ## the source, as build/httpd-VERSION.tar.gz

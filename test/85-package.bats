@@ -58,6 +58,7 @@ control_field()
 	run env LC_ALL=C sort -k 2 <<<"$output"
 	assert_output - <<'EOF'
 -rw-r--r-- etc/default/httpd
+-rwxr-xr-x usr/bin/httpd-precompress
 -rwxr-xr-x usr/bin/upper-client
 -rw-r--r-- usr/lib/systemd/system/httpd@.service
 -rw-r--r-- usr/lib/systemd/system/httpd@.socket
@@ -77,6 +78,7 @@ control_field()
 -rw-r--r-- usr/share/doc/httpd-socket/examples/upper.xinetd
 -rw-r--r-- usr/share/httpd/paranoid.conf
 -rw-r--r-- usr/share/lintian/overrides/httpd-socket
+-rw-r--r-- usr/share/man/man1/httpd-precompress.1.gz
 -rw-r--r-- usr/share/man/man1/upper-client.1.gz
 -rw-r--r-- usr/share/man/man5/httpd-redirects.5.gz
 -rw-r--r-- usr/share/man/man8/from-listen-fds.8.gz
@@ -196,7 +198,7 @@ fake_apk()
 	fake_apt
 	install_deps --dry-run build
 	assert_success
-	assert_output 'install-deps: would install with apt: make libc6-dev musl-tools linux-libc-dev libsystemd-dev pkgconf binutils'
+	assert_output 'install-deps: would install with apt: make libc6-dev musl-tools linux-libc-dev libsystemd-dev libbrotli-dev libzstd-dev zlib1g-dev libzopfli-dev pkgconf binutils'
 	refute [ "$(grep -c '^apt-get' "$CALLS")" -gt 0 ]
 }
 
@@ -205,7 +207,7 @@ fake_apk()
 	fake_dnf
 	install_deps --dry-run build
 	assert_success
-	assert_output 'install-deps: would install with dnf: make glibc-devel glibc-static musl-gcc musl-libc-static kernel-headers systemd-devel pkgconf-pkg-config binutils'
+	assert_output 'install-deps: would install with dnf: make glibc-devel glibc-static musl-gcc musl-libc-static kernel-headers systemd-devel brotli-devel libzstd-devel zlib-devel pkgconf-pkg-config binutils'
 }
 
 @test "install-deps --dry-run says what pacman would install" {
@@ -213,7 +215,7 @@ fake_apk()
 	fake_pacman
 	install_deps --dry-run build
 	assert_success
-	assert_output 'install-deps: would install with pacman: make glibc musl linux-api-headers systemd-libs pkgconf binutils'
+	assert_output 'install-deps: would install with pacman: make glibc musl linux-api-headers systemd-libs brotli zstd zlib zopfli pkgconf binutils'
 }
 
 @test "install-deps --dry-run says what apk would install" {
@@ -221,7 +223,7 @@ fake_apk()
 	fake_apk
 	install_deps --dry-run run
 	assert_success
-	assert_output 'install-deps: would install with apk: make musl-dev linux-headers pkgconf binutils socat'
+	assert_output 'install-deps: would install with apk: make musl-dev linux-headers brotli-dev zstd-dev zlib-dev pkgconf binutils socat'
 }
 
 @test "install-deps as root calls apt without sudo, unattended, and says one line" {
@@ -229,7 +231,7 @@ fake_apk()
 	fake_apt 'echo chatter'
 	install_deps build
 	assert_success
-	assert_output 'install-deps: installing with apt: make libc6-dev musl-tools linux-libc-dev libsystemd-dev pkgconf binutils'
+	assert_output 'install-deps: installing with apt: make libc6-dev musl-tools linux-libc-dev libsystemd-dev libbrotli-dev libzstd-dev zlib1g-dev libzopfli-dev pkgconf binutils'
 	run grep '^apt-get' "$CALLS"
 	assert_line --index 0 --regexp '^apt-get .*update$'
 	assert_line --index 1 --regexp '^apt-get .*-y .*install --no-install-recommends make libc6-dev '
@@ -282,7 +284,7 @@ fake_apk()
 	fake_apt
 	install_deps build
 	assert_failure 77
-	assert_output 'install-deps: root must install make libc6-dev musl-tools linux-libc-dev libsystemd-dev pkgconf binutils: there is no sudo to become root with'
+	assert_output 'install-deps: root must install make libc6-dev musl-tools linux-libc-dev libsystemd-dev libbrotli-dev libzstd-dev zlib1g-dev libzopfli-dev pkgconf binutils: there is no sudo to become root with'
 	refute [ "$(grep -c '^apt-get' "$CALLS")" -gt 0 ]
 }
 

@@ -86,7 +86,7 @@ assert_readme_says() {
 		cp -R Makefile src "$BATS_TEST_TMPDIR/$name"
 		make -s -C "$BATS_TEST_TMPDIR/$name" CFLAGS='-O2 -g' BUILD=build >/dev/null
 	done
-	for program in httpd upper upper-client from-listen-fds; do
+	for program in httpd upper upper-client from-listen-fds httpd-precompress; do
 		cmp "$BATS_TEST_TMPDIR/one/build/$program" \
 			"$BATS_TEST_TMPDIR/a/longer/name/build/$program"
 	done
@@ -171,17 +171,17 @@ options_of() {
 
 @test "the manual pages are in order" {
 	command -v mandoc
-	run bash -c "mandoc -T lint src/*.[1-8] 2>/dev/null | grep -v 'referenced manual not found'"
+	run bash -c "mandoc -T lint src/*.[1-8] src/*/*.[1-8] 2>/dev/null | grep -v 'referenced manual not found'"
 	assert_output ''
 }
 
 @test "the C code is laid out by .clang-format" {
-	run bash -c 'clang-format --dry-run --Werror src/*.[ch] test/*/*.[ch]'
+	run bash -c 'clang-format --dry-run --Werror src/*.[ch] src/*/*.[ch] test/*/*.[ch]'
 	assert_success
 }
 
 @test "no line of the C code is wider than 80 columns, but for what it prints" {
-	run bash -c 'expand -t 8 src/*.[ch] | grep -vE "^ *\"" | grep -E ".{81}"'
+	run bash -c 'expand -t 8 src/*.[ch] src/*/*.[ch] | grep -vE "^ *\"" | grep -E ".{81}"'
 	assert_output ''
 }
 
