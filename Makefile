@@ -59,7 +59,7 @@ PROJECT_CFLAGS = -std=c17 -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
 	$(WARNINGS) $(HARDENING)
 
 # Which files make musl, wherever the distribution keeps them.
-MACHINE := $(shell $(CC) $(CFLAGS) -dumpmachine)
+MACHINE := $(shell $(CC) $(CFLAGS) -dumpmachine 2>/dev/null)
 ARCH := $(firstword $(subst -, ,$(MACHINE)))
 MULTIARCH := $(or $(shell $(CC) $(CFLAGS) -print-multiarch 2>/dev/null),$(ARCH)-linux-gnu)
 MUSL_MULTIARCH := $(subst gnu,musl,$(MULTIARCH))
@@ -123,12 +123,10 @@ PROGRAMS = $(BUILD)/httpd $(BUILD)/upper $(BUILD)/upper-client \
 
 .PHONY: all
 all: $(PROGRAMS) ## build the programs (default)
-ifndef HAVE_SYSTEMD
-	@echo 'libsystemd was not found: from-listen-fds is left out'
-endif
-ifndef HAVE_CODERS
-	@echo 'libbrotli, libzstd or zlib was not found: httpd-precompress is left out'
-endif
+	@$(if $(HAVE_SYSTEMD),:,echo \
+		'libsystemd was not found: from-listen-fds is left out')
+	@$(if $(HAVE_CODERS),:,echo \
+		'libbrotli, libzstd or zlib was not found: httpd-precompress is left out')
 
 $(BUILD)/httpd: $(DATA_PAGE) $(OBJECTS)
 $(BUILD)/upper: $(DATA_PAGE) $(UPPER_OBJECTS)
@@ -137,7 +135,11 @@ $(BUILD)/httpd $(BUILD)/upper:
 	$(Q)$(CC) $(CFLAGS) $(LINK_KIND) $(HARDENED_LINK) $(LDFLAGS) -o $@ \
 		$(LIBC_LINK) $^ $(LIBC_LINK_END)
 
+# What stops a build that has no compiler: one sentence.
+NEEDS_CC = $(if $(MACHINE),,$(error $(CC) was not found; run packaging/install-deps build))
+
 $(BUILD)/obj/%.o: src/%.c Makefile | $(BUILD)/obj
+	$(NEEDS_CC)
 	$(if $(filter musl,$(LIBC)),$(if $(MUSL_LIB)$(findstring musl,$(MACHINE)),,\
 		$(error musl for $(ARCH) was not found; run packaging/install-deps build)))
 	$(SAY) CC $<
@@ -145,6 +147,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile | $(BUILD)/obj
 		-c -o $@ $<
 
 $(BUILD)/obj/%.o: src/%.S Makefile | $(BUILD)/obj
+	$(NEEDS_CC)
 	$(SAY) AS $<
 	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
 
@@ -168,6 +171,7 @@ $(HOST_PROGRAMS):
 		$(LIBRARIES)
 
 $(BUILD)/host/%.o: src/%.c Makefile | $(BUILD)/host/precompress
+	$(NEEDS_CC)
 	$(SAY) CC $<
 	$(Q)$(CC) $(PROJECT_CFLAGS) -fPIE -D_FORTIFY_SOURCE=2 $(HOST_CPPFLAGS) \
 		$(CPPFLAGS) $(CFLAGS) -c -o $@ $<
