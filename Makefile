@@ -7,6 +7,9 @@
 
 VERSION = 0.1.0
 
+# What httpd is installed as, where another program has that name.
+NAME = httpd
+
 prefix = /usr/local
 exec_prefix = $(prefix)
 bindir = $(exec_prefix)/bin
@@ -14,7 +17,7 @@ sbindir = $(exec_prefix)/sbin
 datarootdir = $(prefix)/share
 datadir = $(datarootdir)
 mandir = $(datarootdir)/man
-docdir = $(datarootdir)/doc/httpd
+docdir = $(datarootdir)/doc/$(NAME)
 sysconfdir = /etc
 unitdir = $(prefix)/lib/systemd/system
 sysusersdir = $(prefix)/lib/sysusers.d
@@ -306,54 +309,19 @@ bench-units: ## the price of each directive of a unit, twenty minutes
 	@$(MAKE) --no-print-directory all
 	@test/bench/units
 
-INSTALL = install
-INSTALL_DATA = $(INSTALL) -m 644
-AT_PREFIX = sed 's,/usr/sbin/,$(sbindir)/,; s,/usr/share/,$(datadir)/,'
+# packaging/install has the table of what goes where.
+INSTALL_VARIABLES = NAME DESTDIR BUILD bindir sbindir datadir mandir docdir \
+	sysconfdir unitdir sysusersdir
+RUN_INSTALL = env $(foreach v,$(INSTALL_VARIABLES),$(v)=$(call quote,$($(v)))) \
+	packaging/install
 
 .PHONY: install
-install: all ## install below DESTDIR and prefix
-	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) \
-		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8 \
-		$(DESTDIR)$(mandir)/man5 $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) \
-		$(DESTDIR)$(docdir)/examples $(DESTDIR)$(datadir)/httpd
-	$(INSTALL) -s $(BUILD)/httpd $(BUILD)/upper $(DESTDIR)$(sbindir)
-	if [ -e $(BUILD)/from-listen-fds ]; then \
-		$(INSTALL) -s $(BUILD)/from-listen-fds $(DESTDIR)$(sbindir); fi
-	$(INSTALL) -s $(BUILD)/upper-client $(DESTDIR)$(bindir)
-	if [ -e $(BUILD)/httpd-precompress ]; then \
-		$(INSTALL) -s $(BUILD)/httpd-precompress $(DESTDIR)$(bindir); fi
-	$(INSTALL_DATA) src/upper-client.1 src/precompress/httpd-precompress.1 \
-		$(DESTDIR)$(mandir)/man1
-	$(INSTALL_DATA) src/httpd.8 src/from-listen-fds.8 src/upper.8 \
-		$(DESTDIR)$(mandir)/man8
-	$(INSTALL_DATA) src/httpd-redirects.5 $(DESTDIR)$(mandir)/man5
-	for unit in httpd@.socket httpd@.service upper@.socket upper@.service; do \
-		$(AT_PREFIX) units/$$unit >$(DESTDIR)$(unitdir)/$$unit; done
-	$(INSTALL_DATA) units/httpd.sysusers $(DESTDIR)$(sysusersdir)/httpd.conf
-	for example in httpd.xinetd httpd.inetd httpd.default upper.xinetd; do \
-		$(AT_PREFIX) units/$$example \
-			>$(DESTDIR)$(docdir)/examples/$$example; done
-	$(AT_PREFIX) units/httpd@.service.d/paranoid.conf \
-		>$(DESTDIR)$(datadir)/httpd/paranoid.conf
-	rm -rf $(DESTDIR)$(datadir)/httpd/files
-	cp -R files $(DESTDIR)$(datadir)/httpd/files
-	chmod -R u=rwX,go=rX $(DESTDIR)$(datadir)/httpd $(DESTDIR)$(docdir)
-	chmod 644 $(DESTDIR)$(unitdir)/httpd@.* $(DESTDIR)$(unitdir)/upper@.*
+install: all ## install below DESTDIR and prefix; NAME= renames httpd
+	@$(RUN_INSTALL)
 
 .PHONY: uninstall
-uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(sbindir)/httpd $(DESTDIR)$(sbindir)/from-listen-fds \
-		$(DESTDIR)$(sbindir)/upper $(DESTDIR)$(mandir)/man8/upper.8 \
-		$(DESTDIR)$(unitdir)/upper@.socket $(DESTDIR)$(unitdir)/upper@.service \
-		$(DESTDIR)$(bindir)/upper-client $(DESTDIR)$(mandir)/man1/upper-client.1 \
-		$(DESTDIR)$(bindir)/httpd-precompress \
-		$(DESTDIR)$(mandir)/man1/httpd-precompress.1 \
-		$(DESTDIR)$(mandir)/man8/httpd.8 \
-		$(DESTDIR)$(mandir)/man8/from-listen-fds.8 \
-		$(DESTDIR)$(mandir)/man5/httpd-redirects.5 \
-		$(DESTDIR)$(unitdir)/httpd@.socket $(DESTDIR)$(unitdir)/httpd@.service \
-		$(DESTDIR)$(sysusersdir)/httpd.conf
-	rm -rf $(DESTDIR)$(datadir)/httpd $(DESTDIR)$(docdir)
+uninstall: ## stop the sockets, and remove what install put there
+	@$(RUN_INSTALL) --uninstall
 
 .PHONY: format
 format: ## lay out the C code by .clang-format
@@ -378,6 +346,6 @@ help: ## show this
 	@printf 'Targets:\n'
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | \
 		awk -F '\t' '{ printf "  %-14s%s\n", $$1, $$2 }'
-	@printf 'Variables: PORT ROOT (run); TREE (precompress); prefix DESTDIR\n'
+	@printf 'Variables: PORT ROOT (run); TREE (precompress); NAME prefix DESTDIR\n'
 	@printf '(install); CC LIBC CFLAGS LDFLAGS BUILD PIE V (build); SUITE (test-systemd);\n'
 	@printf 'BENCH (options of test/bench/bench)\n'

@@ -22,6 +22,7 @@ setup_file() {
 		"$TOP/test/tools/burst.c"
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$TOP" install \
 		DESTDIR="$stage" prefix=/usr
+	rm "$stage/etc/default/httpd"
 	mkdir -p "$stage/srv"
 	cp -R "$FILES" "$stage/srv/http"
 	# One socket is enabled before the boot, as on a host that restarts.

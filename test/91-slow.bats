@@ -34,6 +34,7 @@ setup_file() {
 
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$TOP" install \
 		DESTDIR="$stage" prefix=/usr
+	rm "$stage/etc/default/httpd"
 	mkdir -p "$stage/srv"
 	cp -R "$FILES" "$stage/srv/http"
 	boot --copy "$stage"
