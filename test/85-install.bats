@@ -34,7 +34,7 @@ files_there() {
 	run -0 make_quietly install
 	run find "$PREFIX" -type f ! -perm 644
 	run sort <<<"$output"
-	assert_output "$(printf "$PREFIX/%s\n" bin/upper-client \
+	assert_output "$(printf "$PREFIX/%s\n" bin/{httpd-precompress,upper-client} \
 		sbin/{from-listen-fds,httpd,upper})"
 }
 
@@ -139,6 +139,7 @@ files_there() {
 	run find . -type f -name '*httpd*' ! -path './share/httpd-socket/files/*'
 	run sort <<<"$output"
 	assert_output - <<-'END'
+		./bin/httpd-socket-precompress
 		./etc/default/httpd-socket
 		./lib/systemd/system/httpd-socket@.service
 		./lib/systemd/system/httpd-socket@.socket
@@ -146,6 +147,7 @@ files_there() {
 		./sbin/httpd-socket
 		./share/doc/httpd-socket/examples/httpd-socket.inetd
 		./share/doc/httpd-socket/examples/httpd-socket.xinetd
+		./share/man/man1/httpd-socket-precompress.1
 		./share/man/man5/httpd-socket-redirects.5
 		./share/man/man8/httpd-socket.8
 	END
