@@ -38,6 +38,14 @@ files_there() {
 		sbin/{from-listen-fds,httpd,upper})"
 }
 
+@test "directories that are there keep their modes, new ones may be entered by all" {
+	mkdir -p "$PREFIX"
+	mkdir -m 2775 "$PREFIX/sbin"
+	(umask 077 && make_quietly install)
+	run find "$PREFIX" -type d ! -perm 755 -printf '%m %P\n'
+	assert_output '2775 sbin'
+}
+
 @test "what is installed serves the sample tree that the settings name" {
 	make_quietly install
 	# shellcheck disable=SC1091 # Made by the installation.
@@ -222,6 +230,16 @@ as_user() {
 @test "make uninstall without an installation says so" {
 	run -2 make_quietly uninstall
 	assert_line --index 0 "packaging/install: there is no $MANIFEST: name the NAME= and prefix= of the installation"
+}
+
+@test "DESTDIR may be relative, and have a blank" {
+	local root
+	root=$(realpath --relative-to="$TOP" "$BATS_TEST_TMPDIR")
+	run -0 timeout 60 make -s -C "$TOP" install DESTDIR="$root/a b" prefix=/usr
+	[ -x "$BATS_TEST_TMPDIR/a b/usr/sbin/httpd" ]
+	run -0 timeout 60 make -s -C "$TOP" uninstall DESTDIR="$root/a b" prefix=/usr
+	run find "$BATS_TEST_TMPDIR/a b" ! -type d
+	assert_output "$BATS_TEST_TMPDIR/a b/etc/default/httpd"
 }
 
 @test "with DESTDIR nothing is called, refused or asked for" {
