@@ -58,7 +58,7 @@ HARDENED_LINK = -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=none
 RELRO = -Wl,-z,relro
 
 PROJECT_CFLAGS = -std=c17 -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
-	-DVERSION='"$(VERSION)"' -ffile-prefix-map=$(CURDIR)=. -MMD -MP \
+	-DVERSION='"$(VERSION)"' -ffile-prefix-map=$(call quote,$(CURDIR))=. -MMD -MP \
 	$(WARNINGS) $(HARDENING)
 
 # Which files make musl, wherever the distribution keeps them.
