@@ -245,11 +245,30 @@ write_within_time(struct slice s)
 		if (n >= 0 || errno != EAGAIN)
 			return n;
 	}
+	/*
+	 * A stream socket has room for lines long before poll reports it, which
+	 * is when three quarters of its buffer are free.
+	 */
 	struct pollfd p = { .fd = log_state.fd, .events = POLLOUT };
-	int ready = poll(&p, 1, is_stuck ? 0 : STUCK_MS);
+	int tries = log_state.is_socket && !is_stuck ? TRIES : 1;
+	int wait_ms = is_stuck ? 0 : STUCK_MS / tries;
 
-	is_stuck = ready == 0;
-	return ready > 0 ? write_once(s) : ready;
+	for (; tries > 0; tries--) {
+		int ready = poll(&p, 1, wait_ms);
+
+		if (ready < 0)
+			return ready;
+		if (ready == 0 && !log_state.is_socket)
+			continue;
+		ssize_t n = write_once(s);
+
+		if (n < 0 && errno == EAGAIN)
+			continue;
+		is_stuck = false;
+		return n;
+	}
+	is_stuck = true;
+	return 0;
 }
 
 /* Sends a line, to syslog, where it has no end, or several. */

@@ -202,6 +202,39 @@ httpd: _redirects:1
 	EOP
 }
 
+# The journal is such a reader.  poll() reports no room in a stream socket until
+# three quarters of its buffer are free, which takes this one over a second.
+@test "a socket that is read slowly but steadily gets every line" {
+	talk <<-'EOP'
+		import threading
+		reader, writer = socket.socketpair()
+		client, accepted = tcp_pair()
+		process = subprocess.Popen([HTTPD, "--timeout=60", FILES],
+		                           stdin=accepted, stdout=accepted,
+		                           stderr=writer)
+		accepted.close()
+		writer.close()
+		lines = 0
+
+		def read_slowly():
+		    global lines
+		    while received := reader.recv(4096):
+		        lines += received.count(b"\n")
+		        time.sleep(0.05)
+
+		slow = threading.Thread(target=read_slowly)
+		slow.start()
+		c = Client(client)
+		c.send(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" * 4000)
+		c.half_close()
+		while client.recv(65536):
+		    pass
+		check("exit status", process.wait(), 0)
+		slow.join()
+		check("lines", lines, 4000)
+	EOP
+}
+
 @test "a log that nobody reads holds up a client once, not for each of its requests" {
 	talk <<-'EOP'
 		import fcntl
