@@ -274,6 +274,21 @@ assert_in_table() {
 	assert_equal "${#lines[@]}" 1
 }
 
+# journald's own limit for a unit is 10,000 lines in 30 s, and up to six times
+# as many where its disk has room.
+@test "70,000 pipelined requests of a connection are 70,000 lines in the journal" {
+	local n=70000
+	seq $n | awk '{ printf "HEAD /?pipelined=%d HTTP/1.1\r\nHost: x\r\n\r\n", $1 }' |
+		client socat -t 300 - TCP:127.0.0.1:8080 >"$BATS_TEST_TMPDIR/answers"
+	assert_equal "$(grep -c '^HTTP/1.1 200 OK' "$BATS_TEST_TMPDIR/answers")" $n
+	assert_no_instance
+	lines_of_httpd '\?pipelined=' | sed 's/.*pipelined=\([0-9]*\) .*/\1/' |
+		sort -n >"$BATS_TEST_TMPDIR/logged"
+	run diff --brief <(seq $n) "$BATS_TEST_TMPDIR/logged"
+	assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/logged")" $n
+	assert_success
+}
+
 @test "the client gets the answer and not a byte of the log" {
 	ask_port 8080 'GET /?seen HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
 	content | cmp - "$FILES/index.html"
@@ -440,6 +455,21 @@ until_upper_logged() {
 	assert_line 'NoNewPrivs:	1'
 	assert_line 'Seccomp:	2'
 	inside systemctl --quiet stop upper@12345.socket
+}
+
+@test "70,000 bytes that upper reads one by one are 70,000 lines in the journal" {
+	local n=70000
+	inside sh -c 'mkdir -p /run/systemd/system/upper@.service.d
+		printf "[Service]\nEnvironment=UPPER_OPTIONS=--buffer=1\n" \
+			>/run/systemd/system/upper@.service.d/test.conf
+		systemctl daemon-reload
+		systemctl --quiet start upper@12345.socket'
+	head -c $n /dev/zero | tr '\0' x |
+		client socat -t 300 - TCP:127.0.0.1:12345 >"$BATS_TEST_TMPDIR/answers"
+	assert_equal "$(wc -c <"$BATS_TEST_TMPDIR/answers")" $n
+	until_upper_logged $n '^Received: x'
+	inside systemctl --quiet stop upper@12345.socket
+	inside rm -rf /run/systemd/system/upper@.service.d
 }
 
 @test "a stopped and disabled socket listens no more, nor after the next boot" {
