@@ -76,6 +76,7 @@ control_field()
 -rw-r--r-- usr/share/doc/httpd-socket/examples/httpd.inetd
 -rw-r--r-- usr/share/doc/httpd-socket/examples/httpd.xinetd
 -rw-r--r-- usr/share/doc/httpd-socket/examples/upper.xinetd
+-rwxr-xr-x usr/share/httpd/check-sockets
 -rw-r--r-- usr/share/httpd/paranoid.conf
 -rw-r--r-- usr/share/lintian/overrides/httpd-socket
 -rw-r--r-- usr/share/man/man1/httpd-precompress.1.gz

@@ -50,8 +50,9 @@ teardown() {
 		echo '-- the end of the journal:'
 		inside journalctl --no-pager -n 40 || :
 	fi
-	inside rm -rf /run/systemd/system/httpd@.service.d \
-		/etc/systemd/system/httpd@.service.d /etc/default/httpd
+	inside sh -c 'rm -rf /run/systemd/system/*.socket.d \
+		/run/systemd/system/httpd@.service.d \
+		/etc/systemd/system/httpd@.service.d /etc/default/httpd'
 	inside systemctl daemon-reload
 }
 
@@ -238,24 +239,26 @@ assert_in_table() {
 	done <<<"$pictures"
 }
 
-@test "500 connections at the same moment are all answered, and the socket listens on" {
+# As many as the unit allows one address; systemd's default would end the
+# socket after 200.
+@test "225 connections at the same moment are all answered, and the socket listens on" {
 	local accepted
 	accepted=$(property httpd@8080.socket NAccepted)
 	for address in 127.0.0.1 ::1; do
-		run client "$BURST" -n 500 -p "/?$address" "$address" 8080
-		assert_output --regexp '^answered=500 refused=0 reset=0 empty=0 wrong=0 silent=0 '
+		run client "$BURST" -n 225 -p "/?$address" "$address" 8080
+		assert_output --regexp '^answered=225 refused=0 reset=0 empty=0 wrong=0 silent=0 '
 		assert_success
 	done
 	assert_listening httpd@8080.socket
 	assert_equal "$(property httpd@8080.socket NRefused)" 0
-	assert_equal "$(property httpd@8080.socket NAccepted)" $((accepted + 1000))
+	assert_equal "$(property httpd@8080.socket NAccepted)" $((accepted + 450))
 	assert_no_instance
 
 	# Each of them has its line, and there is none about starting or ending.
 	run lines_of_httpd 'GET /\?127\.0\.0\.1 HTTP'
-	assert_equal "${#lines[@]}" 500
+	assert_equal "${#lines[@]}" 225
 	run lines_of_httpd 'GET /\?::1 HTTP'
-	assert_equal "${#lines[@]}" 500
+	assert_equal "${#lines[@]}" 225
 	run inside journalctl --quiet --no-pager -o cat -u 'httpd@*.service' \
 		--grep 'Started|Deactivated'
 	assert_output ''
@@ -375,6 +378,89 @@ assert_in_table() {
 	assert_equal "${#lines[@]}" 1
 	assert_output --partial "'somebody' is not in /etc/passwd"
 	assert_no_instance
+}
+
+# -- All sockets together
+
+# bounds UNIT=N...: MaxConnections= of socket units, by drop-ins.
+bounds() {
+	inside sh -c 'for bound; do
+			mkdir -p "/run/systemd/system/${bound%=*}.d"
+			printf "[Socket]\nMaxConnections=%s\n" "${bound##*=}" \
+				>"/run/systemd/system/${bound%=*}.d/bound.conf"
+		done
+		systemctl daemon-reload' - "$@"
+}
+
+@test "the units and the entries for xinetd allow 450 connections, which two may do" {
+	run bash -c 'cd "$1/units" && grep -hoE \
+		"^(MaxConnections=|	(instances).*=) *[0-9]+" *.socket *.xinetd |
+		grep -o "[0-9]*$"' - "$TOP"
+	assert_output $'450\n450\n450\n450'
+}
+
+@test "check-sockets adds up active and enabled sockets, and fails above 900" {
+	local check=/usr/share/httpd/check-sockets
+	inside systemctl --quiet stop httpd@8082.socket
+	run inside systemctl is-enabled httpd@8082.socket
+	assert_output enabled
+	run inside $check
+	assert_failure 1
+	assert_output - <<-'EOF'
+		   450  httpd@127.0.0.1:8081.socket
+		   450  httpd@8080.socket
+		   450  httpd@8082.socket
+		  1350  in all, of 900
+		check-sockets: 1350 connections are more than 900: lower MaxConnections= with "systemctl edit SOCKET"
+	EOF
+	bounds httpd@127.0.0.1:8081.socket=200 httpd@8082.socket=100
+	run inside $check
+	assert_output --partial '750  in all'
+	assert_success
+	inside systemctl --quiet start upper@12345.socket
+	run inside $check
+	assert_failure 1
+	assert_output --partial '  450  upper@12345.socket'
+	assert_output --partial '1200  in all'
+	bounds upper@12345.socket=150
+	run inside $check
+	assert_output --partial '900  in all'
+	assert_success
+	inside systemctl --quiet stop upper@12345.socket
+	run inside $check
+	assert_output --partial '750  in all'
+	inside systemctl --quiet start httpd@8082.socket
+}
+
+@test "check-sockets counts a connection 36 times with paranoid.conf" {
+	bounds httpd@8080.socket=25 httpd@127.0.0.1:8081.socket=0 \
+		httpd@8082.socket=0
+	paranoid
+	run inside /usr/share/httpd/check-sockets
+	assert_line '   900  httpd@8080.socket (counted 36 times, for SystemCallFilter=)'
+	assert_success
+	bounds httpd@8080.socket=26
+	run inside /usr/share/httpd/check-sockets
+	assert_line '   936  in all, of 900'
+	assert_failure 1
+}
+
+@test "check-sockets counts a unit of another name, and no other programs" {
+	inside sh -c 'cd /run/systemd/system
+		printf "[Socket]\nListenStream=8090\nAccept=yes\n" >other.socket
+		printf "[Service]\nExecStart=/bin/true /srv/httpd\n" >other@.service
+		systemctl daemon-reload
+		systemctl --quiet start other.socket'
+	run inside /usr/share/httpd/check-sockets
+	refute_output --partial other
+	inside sh -c 'cd /run/systemd/system
+		printf "[Service]\nExecStart=/usr/sbin/from-listen-fds /usr/sbin/httpd /srv/http\n" \
+			>other@.service
+		systemctl daemon-reload'
+	run inside /usr/share/httpd/check-sockets
+	assert_line '    64  other.socket'
+	inside sh -c 'systemctl --quiet stop other.socket
+		rm /run/systemd/system/other*; systemctl daemon-reload'
 }
 
 # -- What protects it

@@ -188,5 +188,5 @@ ask_honestly() {
 	local all one
 	all=$(property httpd@8085.socket MaxConnections)
 	one=$(property httpd@8085.socket MaxConnectionsPerSource)
-	[ $((all - one)) -ge 300 ]
+	[ $((all - one)) -ge 200 ]
 }
