@@ -74,6 +74,7 @@ control_field()
 -rw-r--r-- usr/share/doc/httpd-socket/changelog.gz
 -rw-r--r-- usr/share/doc/httpd-socket/copyright
 -rw-r--r-- usr/share/doc/httpd-socket/examples/httpd.inetd
+-rw-r--r-- usr/share/doc/httpd-socket/examples/httpd.nft
 -rw-r--r-- usr/share/doc/httpd-socket/examples/httpd.xinetd
 -rw-r--r-- usr/share/doc/httpd-socket/examples/upper.xinetd
 -rwxr-xr-x usr/share/httpd/check-sockets

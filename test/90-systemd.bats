@@ -463,6 +463,95 @@ bounds() {
 		rm /run/systemd/system/other*; systemctl daemon-reload'
 }
 
+# hold_40: connects from 40 addresses of one /64, sends a byte on each connection,
+# prints how many there are, and keeps them until the end of standard input.
+hold_40() {
+	client python3 /dev/fd/4 4<<-'EOP'
+	import socket, sys
+	held = []
+	for i in range(1, 41):
+	    s = socket.socket(socket.AF_INET6)
+	    s.bind((f"2001:db8:0:1::{i}", 0))
+	    try:
+	        s.connect(("2001:db8::1", 8080))
+	        s.send(b"G")
+	        held.append(s)
+	    except ConnectionRefusedError:
+	        pass
+	print(len(held), flush=True)
+	sys.stdin.read()
+	EOP
+}
+
+# ask_from_elsewhere: the status that a client of another /64 gets.
+ask_from_elsewhere() {
+	client curl -s -m 300 --interface 2001:db8:0:2::1 -o /dev/null \
+		-w '%{http_code}' 'http://[2001:db8::1]:8080/'
+}
+
+# until_connections N: waits until the socket has that many.
+until_connections() {
+	local now
+	for ((i = 0; i < 3000; i++)); do
+		now=$(property httpd@8080.socket NConnections)
+		[ "$now" -ne "$1" ] || return 0
+		sleep 0.1
+	done
+	printf 'wanted: %s connections\ngot:    %s\n' "$1" "$now" >&2
+	return 1
+}
+
+@test "with the rules of httpd.nft, 40 addresses of one /64 leave room for another" {
+	local i rules=/usr/share/doc/httpd/examples/httpd.nft
+	with 'Environment="HTTPD_OPTIONS=--timeout=300 --head-timeout=300"'
+	bounds httpd@8080.socket=40
+	for i in 2001:db8::1 2001:db8:0:2::1 2001:db8:0:1::{1..40}; do
+		client ip address add "$i/128" dev lo nodad
+	done
+
+	coproc hold_40 3>&-
+	read -r -u "${COPROC[0]}" i
+	assert_equal "$i connected without rules" '40 connected without rules'
+	until_connections 40
+	run ask_from_elsewhere
+	assert_output 000
+	eval "exec ${COPROC[1]}>&-"
+	wait
+	until_connections 0
+
+	# Loaded twice, as after a change.
+	inside sed 's/count over 100/count over 8/' "$rules" >"$BATS_TEST_TMPDIR/nft"
+	client nft -f "$BATS_TEST_TMPDIR/nft"
+	client nft -f "$BATS_TEST_TMPDIR/nft"
+	coproc hold_40 3>&-
+	read -r -u "${COPROC[0]}" i
+	assert_equal "$i connected with rules" '8 connected with rules'
+	until_connections 8
+	run ask_from_elsewhere
+	assert_output 200
+	eval "exec ${COPROC[1]}>&-"
+	wait
+	# What ended counts no longer.
+	until_connections 0
+	run client curl -s -m 300 --interface 2001:db8:0:1::1 -o /dev/null \
+		-w '%{http_code}' 'http://[2001:db8::1]:8080/'
+	assert_output 200
+	client nft delete table inet httpd
+	client ip -6 address flush dev lo to 2001:db8::/32
+}
+
+@test "with the rules of httpd.nft, an IPv4 address has no more than they say" {
+	inside sed 's/count over 100/count over 8/' \
+		/usr/share/doc/httpd/examples/httpd.nft >"$BATS_TEST_TMPDIR/nft"
+	client nft -f "$BATS_TEST_TMPDIR/nft"
+	run client "$BURST" -n 20 127.0.0.1 8080
+	assert_output --regexp '^answered=8 refused=12 '
+	run client curl -s -m 300 --interface 127.0.0.2 -o /dev/null \
+		-w '%{http_code}' http://127.0.0.1:8080/
+	assert_output 200
+	client nft delete table inet httpd
+}
+
 # -- What protects it
 
 none=0000000000000000
