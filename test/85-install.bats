@@ -35,7 +35,7 @@ files_there() {
 	run find "$PREFIX" -type f ! -perm 644
 	run sort <<<"$output"
 	assert_output "$(printf "$PREFIX/%s\n" bin/{httpd-precompress,upper-client} \
-		sbin/{from-listen-fds,httpd,upper})"
+		sbin/{from-listen-fds,httpd,upper} share/httpd/check-sockets)"
 }
 
 @test "directories that are there keep their modes, new ones may be entered by all" {
@@ -154,6 +154,7 @@ files_there() {
 		./lib/sysusers.d/httpd-socket.conf
 		./sbin/httpd-socket
 		./share/doc/httpd-socket/examples/httpd-socket.inetd
+		./share/doc/httpd-socket/examples/httpd-socket.nft
 		./share/doc/httpd-socket/examples/httpd-socket.xinetd
 		./share/man/man1/httpd-socket-precompress.1
 		./share/man/man5/httpd-socket-redirects.5
