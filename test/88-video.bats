@@ -52,7 +52,7 @@ setup_file() {
 		seq -f '<p>%.0f' 5000
 	} >"$ROOT/long.html"
 	touch -d '1 day ago' "$ROOT"/*.html "$ROOT/sound.wav"
-	"$TOP/packaging/precompress" "$ROOT"
+	"$BUILD/httpd-precompress" "$ROOT"
 	spawn tcpserver "$HTTPD" "$ROOT"
 	export URL=$url SPAWN_LOG=$spawn_log
 	start_driver
