@@ -580,7 +580,7 @@ assert_closes_inherited() {
 	wait_for_line "$BATS_TEST_TMPDIR/log" '"ok"'
 	wait_until_it_polls
 	kill -STOP "$held"
-	until [[ $(<"/proc/$held/stat") = *') T '* ]]; do :; done
+	until [[ $(<"/proc/$held/stat") = *') T '* ]]; do kill -0 "$held"; done
 	kill -CONT "$held"
 	printf '%b' "$REQUEST" >&9
 	exec 9>&-

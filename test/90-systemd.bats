@@ -104,15 +104,17 @@ paranoid() {
 		systemctl daemon-reload'
 }
 
-# Holds two connections open behind their first answers, and prints what
-# /proc/PID/status says of the privileges of each of their processes.
+# Holds two connections open after their first responses, and prints what
+# /proc/PID/status says of the privileges of each of their processes.  The client
+# ends, and with it the wait for it, when a connection ends without a response.
 status_of_two() {
 	local instance
 	# shellcheck disable=SC2016 # For the other shell to expand.
-	coproc client bash -c 'for fd in 4 5; do
+	coproc client timeout 300 bash -c 'for fd in 4 5; do
 			eval "exec $fd<>/dev/tcp/127.0.0.1/8080"
 			printf "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" >&$fd
-			head -n 1 <&$fd
+			IFS= read -r line <&$fd || exit
+			printf "%s\n" "$line"
 		done
 		read -r _' 3>&-
 	run -0 head -n 2 <&"${COPROC[0]}"
