@@ -1,6 +1,7 @@
 # The tree itself: what builds, what is promised of the program's size, and
 # that tests, tables and pages are complete.
 
+bats_require_minimum_version 1.5.0
 load lib
 
 setup() {
@@ -208,4 +209,40 @@ options_of() {
 	done >>"$BATS_TEST_TMPDIR/broken"
 	run cat "$BATS_TEST_TMPDIR/broken"
 	assert_output ''
+}
+
+@test "a run ends with the name of each test that did not pass, and of its build" {
+	local tap=$BATS_TEST_TMPDIR/tap
+	mkdir "$tap"
+	printf '%s\n' 1..5 'suite test/1-a.bats' 'not ok 1 setup_file failed' \
+		'# (in test file test/1-a.bats, line 3)' 'suite test/2-b.bats' \
+		'ok 3 it is there in 3ms' 'ok 4 a part in 1ms # skip it is missing' \
+		'not ok 5 a wait in 9ms # timeout after 1s' >"$tap/shipped.tap"
+	printf '%s\n' 1..1 'suite test/1-a.bats' 'ok 1 it starts in 1ms' >"$tap/i386.tap"
+	: >"$tap/clang.tap"
+	run -1 test/summary "$tap"/{shipped,i386,clang}.tap
+	assert_output - <<-'END'
+		shipped: test/1-a.bats: setup_file failed
+		shipped: test/2-b.bats: a part in 1ms # skip it is missing
+		shipped: test/2-b.bats: a wait in 9ms # timeout after 1s
+		clang: no test ran
+		5 of 6 tests ran
+		2 passed, 3 failed
+	END
+	run -0 test/summary "$tap/i386.tap"
+	assert_output '1 passed, 0 failed'
+}
+
+@test "a run begins with what the machine lacks, and ends there" {
+	load spawn
+	make_own_dev "$BATS_TEST_TMPDIR"
+	run -69 "${in_own_dev[@]}" test/run
+	kill "$log_listener"
+	assert_output - <<-'END'
+		preflight: there is no loop device.
+		preflight: there is no /dev/fuse.
+		preflight: there is no /dev/net/tun.
+	END
+	run -77 unshare --user test/run
+	assert_output 'preflight: the suites need root.'
 }
