@@ -124,8 +124,8 @@ class Spawners:
         container.write(self.stage, f'{directory}{port}@.service', unit)
         container.write(
             self.stage, f'{directory}{port}.socket',
-            read_unit('httpd@.socket').replace(
-                'ListenStream=%i', f'ListenStream={servers.ADDRESS}:{port}'))
+            re.sub('^ListenStream=.*', f'ListenStream={servers.ADDRESS}:{port}',
+                   read_unit('httpd@.socket'), flags=re.MULTILINE))
         self.commands.append(['systemctl', 'start', f'{port}.socket'])
 
     def start(self, box):
