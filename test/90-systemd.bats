@@ -104,6 +104,14 @@ paranoid() {
 		systemctl daemon-reload'
 }
 
+# end_held: ends the client that holds connections until the end of its input.
+# (Without a process, `wait` would wait for bats, which limits the test's time.)
+end_held() {
+	local client=$COPROC_PID
+	eval "exec ${COPROC[1]}>&-"
+	wait "$client" || :
+}
+
 # Holds two connections open after their first responses, and prints what
 # /proc/PID/status says of the privileges of each of their processes.  The client
 # ends, and with it the wait for it, when a connection ends without a response.
@@ -125,8 +133,7 @@ status_of_two() {
 			'^(Uid|Gid|Groups|Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs|Seccomp):' \
 			"/proc/$(property "$instance" MainPID)/status"
 	done | sed 's/[[:space:]]*$//'
-	eval "exec ${COPROC[1]}>&-"
-	wait
+	end_held
 }
 
 # The lines of the journal that hold TEXT, by httpd alone or by anybody.
@@ -488,8 +495,7 @@ dropped() {
 		read -r _' 3>&-
 	until_connections 1
 	ask_port 8080 'GET / HTTP/1.1\r\n\r\n' || :
-	eval "exec ${COPROC[1]}>&-"
-	wait
+	end_held
 	run warnings_of httpd@8080.socket
 	assert_line --partial 'Too many incoming connections (1), dropping connection'
 	run inside systemctl start httpd@127.0.0.1:8080.socket
@@ -613,8 +619,7 @@ ask_from_elsewhere() {
 	until_connections 40
 	run ask_from_elsewhere
 	assert_output 000
-	eval "exec ${COPROC[1]}>&-"
-	wait
+	end_held
 	until_connections 0
 
 	# Loaded twice, as after a change.
@@ -627,8 +632,7 @@ ask_from_elsewhere() {
 	until_connections 8
 	run ask_from_elsewhere
 	assert_output 200
-	eval "exec ${COPROC[1]}>&-"
-	wait
+	end_held
 	# What ended counts no longer.
 	until_connections 0
 	run client curl -s -m 300 --interface 2001:db8:0:1::1 -o /dev/null \
