@@ -37,8 +37,8 @@ ROOT = files
 quote = '$(subst ','\'',$(1))'
 
 # The modules of httpd, in the order in which a request meets them.
-# serve comes before words, so that its memory comes first (src/large.h).
-MODULES = httpd serve words options start descriptors user sandbox channel \
+# serve comes before arguments, so that its memory comes first (src/large.h).
+MODULES = httpd serve arguments options start descriptors user sandbox channel \
 	read ip-literal request-line parse content target rules redirects codings \
 	stored beneath resolve types file-times conditions ranges decide respond \
 	transfer access log date text verdict
@@ -103,7 +103,7 @@ endif
 
 OBJECTS = $(MODULES:%=$(BUILD)/obj/%.o)
 # upper is the same but for HTTP.
-UPPER_MODULES = upper words start descriptors user sandbox channel log text
+UPPER_MODULES = upper arguments start descriptors user sandbox channel log text
 UPPER_OBJECTS = $(UPPER_MODULES:%=$(BUILD)/obj/%.o)
 
 # V=1 shows the commands, make -s nothing.
@@ -161,7 +161,7 @@ HOST_PROGRAMS = $(BUILD)/from-listen-fds $(BUILD)/upper-client \
 	$(BUILD)/httpd-precompress
 $(BUILD)/from-listen-fds: $(patsubst %,$(BUILD)/host/%.o,from-listen-fds descriptors)
 $(BUILD)/from-listen-fds: LIBRARIES = -lsystemd
-$(BUILD)/upper-client: $(patsubst %,$(BUILD)/host/%.o,upper-client words text)
+$(BUILD)/upper-client: $(patsubst %,$(BUILD)/host/%.o,upper-client arguments text)
 PRECOMPRESS_MODULES = $(addprefix precompress/,httpd-precompress scan variant \
 	notes worker compress) file-times codings parse request-line ip-literal text
 $(BUILD)/httpd-precompress: $(PRECOMPRESS_MODULES:%=$(BUILD)/host/%.o)

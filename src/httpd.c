@@ -46,7 +46,7 @@ int
 main(int argc, char **argv)
 {
 	struct options options = default_options;
-	struct words_error error;
+	struct argument_error error;
 	struct site site;
 	int status = start_take_connection(argc, argv);
 
@@ -60,7 +60,7 @@ main(int argc, char **argv)
 
 	if (!options_read(
 		&options, getenv("HTTPD_OPTIONS"), argc, argv, &error)) {
-		start_complain(&error);
+		report_usage_error(&error);
 		return refuse(&options, EX_USAGE);
 	}
 	if (options.common.show_help)

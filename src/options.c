@@ -39,7 +39,7 @@ const char options_help[] =
     "                              NAME, or whatever their dates, or none of them\n"
     "                              (default: auto)\n"
     "  -l, --log=combined|none     one line a request, to standard error, or to\n"
-    "                              syslog where that is the client\n" WORDS_COMMON_HELP
+    "                              syslog where that is the client\n" COMMON_OPTION_HELP
     "\n"
     "Options in the environment variable HTTPD_OPTIONS, separated by blanks,\n"
     "are read before those of the command line.\n";
@@ -52,39 +52,39 @@ take(void *options, int letter, const char *value)
 
 	switch (letter) {
 	case 't':
-		if (!word_seconds(value, &o->patience.idle_ms))
+		if (!parse_duration_ms(value, &o->patience.idle_ms))
 			return false;
 		o->policy.keep_alive_seconds = o->patience.idle_ms / 1000;
 		return true;
 	case 'H':
-		return word_seconds(value, &o->head_timeout_ms);
+		return parse_duration_ms(value, &o->head_timeout_ms);
 	case 's':
-		return word_seconds(value, &o->patience.send_ms);
+		return parse_duration_ms(value, &o->patience.send_ms);
 	case 'r':
-		return word_bytes(value, &o->patience.min_rate);
+		return parse_size(value, &o->patience.min_rate);
 	case 'L':
-		return word_seconds_or_none(value, &o->patience.life_ms);
+		return parse_duration_or_zero_ms(value, &o->patience.life_ms);
 	case 'p':
-		if (!word_choice(value, "ok|always", &choice))
+		if (!parse_choice(value, "ok|always", &choice))
 			return false;
 		o->policy.persist = (enum persist)choice;
 		return true;
 	case 'b':
-		return word_bytes(value, &o->max_body);
+		return parse_size(value, &o->max_body);
 	case 'e':
-		if (!word_choice(value, "inode|portable", &choice))
+		if (!parse_choice(value, "inode|portable", &choice))
 			return false;
 		o->policy.portable_tags = choice == 1;
 		return true;
 	case 'n':
-		return word_count(value, &o->max_requests);
+		return parse_count(value, &o->max_requests);
 	case 'l':
-		if (!word_choice(value, "none|combined", &choice))
+		if (!parse_choice(value, "none|combined", &choice))
 			return false;
 		o->log_requests = choice == 1;
 		return true;
 	case 'z':
-		if (!word_choice(value, "auto|any|off", &choice))
+		if (!parse_choice(value, "auto|any|off", &choice))
 			return false;
 		o->variants = (enum variants_mode)choice;
 		return true;
@@ -105,23 +105,23 @@ static const struct option table[] = {
 	{ "log", required_argument, NULL, 'l' },
 	{ "min-rate", required_argument, NULL, 'r' },
 	{ "max-life", required_argument, NULL, 'L' },
-	WORDS_COMMON_OPTIONS,
+	COMMON_OPTION_ROWS,
 	{ NULL, 0, NULL, 0 },
 };
 
 bool
 options_read(struct options *options, const char *environment, int argc,
-    char **argv, struct words_error *ret_error)
+    char **argv, struct argument_error *ret_error)
 {
-	const struct words words = {
+	const struct argument_spec spec = {
 		.variable = "HTTPD_OPTIONS",
-		.letters = "-:t:H:s:r:L:p:n:b:e:z:l:" WORDS_COMMON_LETTERS,
+		.letters = "-:t:H:s:r:L:p:n:b:e:z:l:" COMMON_OPTION_LETTERS,
 		.table = table,
 		.take = take,
 		.operand = &options->directory,
 		.surplus = "is one too many: there is one directory to serve",
 	};
 
-	return words_read(&words, options, &options->common, environment, argc,
-	    argv, ret_error);
+	return arguments_read(&spec, options, &options->common, environment,
+	    argc, argv, ret_error);
 }

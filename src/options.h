@@ -6,7 +6,7 @@
 
 #include "channel.h"
 #include "decide.h"
-#include "words.h"
+#include "arguments.h"
 
 struct options {
 	const char *directory; /* the document root */
@@ -22,9 +22,9 @@ struct options {
 
 extern const struct options default_options;
 
-/* Reads all of them by words_read(), with the value of HTTPD_OPTIONS. */
+/* Reads all of them by arguments_read(), with the value of HTTPD_OPTIONS. */
 bool options_read(struct options *options, const char *environment, int argc,
-    char **argv, struct words_error *ret_error);
+    char **argv, struct argument_error *ret_error);
 
 /* The text of --help. */
 extern const char options_help[];

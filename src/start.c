@@ -87,7 +87,7 @@ start_ignore_signals(void)
 }
 
 void
-start_complain(const struct words_error *e)
+report_usage_error(const struct argument_error *e)
 {
 	log_operator(e->what, e->subject == NULL ? "" : " '",
 	    e->subject == NULL ? "" : e->subject,

@@ -6,7 +6,7 @@
 #ifndef START_H
 #define START_H
 
-#include "words.h"
+#include "arguments.h"
 
 /*
  * Where the connection came by LISTEN_FDS, becomes from-listen-fds, which lies
@@ -28,7 +28,7 @@ int start_close_inherited(void);
 void start_ignore_signals(void);
 
 /* Says what is wrong with an option. */
-void start_complain(const struct words_error *error);
+void report_usage_error(const struct argument_error *error);
 
 /* Writes the help or the version; returns the status to exit with. */
 int start_print(const char *s);

@@ -10,7 +10,7 @@
  */
 #define _GNU_SOURCE
 #include "text.h"
-#include "words.h"
+#include "arguments.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +121,7 @@ parse_number(
 {
 	unsigned long n;
 
-	if (!word_count(s, &n) || n < least || n > most)
+	if (!parse_count(s, &n) || n < least || n > most)
 		return false;
 	*ret_number = (int)n;
 	return true;
@@ -147,7 +147,7 @@ set_option(struct options *o, int letter, const char *value)
 	case 's':
 		return parse_number(value, 1, RECV_MAX, &o->recv_size);
 	case 't':
-		return word_seconds(value, &o->timeout_ms);
+		return parse_duration_ms(value, &o->timeout_ms);
 	default:
 		return false;
 	}

@@ -56,7 +56,7 @@ static const char help[] =
     "  -N, --nodelay               send short segments at once\n"
     "  -l, --log=lines|none        a line for the connection, each read and the\n"
     "                              end, to standard error, or to syslog where\n"
-    "                              that is the client (default: lines)\n" WORDS_COMMON_HELP
+    "                              that is the client (default: lines)\n" COMMON_OPTION_HELP
     "\n"
     "Options in the environment variable UPPER_OPTIONS, separated by blanks,\n"
     "are read before those of the command line.\n";
@@ -69,21 +69,21 @@ take(void *options, int letter, const char *value)
 
 	switch (letter) {
 	case 'b':
-		return word_bytes(value, &o->buffer) && o->buffer > 0 &&
+		return parse_size(value, &o->buffer) && o->buffer > 0 &&
 		    o->buffer <= BUFFER_MAX;
 	case 'n':
-		return word_count(value, &o->reads);
+		return parse_count(value, &o->reads);
 	case 'r':
-		return word_count(value, &o->repeat) && o->repeat > 0;
+		return parse_count(value, &o->repeat) && o->repeat > 0;
 	case 'd':
-		return word_seconds_or_none(value, &o->delay_ms);
+		return parse_duration_or_zero_ms(value, &o->delay_ms);
 	case 't':
-		return word_seconds(value, &o->timeout_ms);
+		return parse_duration_ms(value, &o->timeout_ms);
 	case 'N':
 		o->nodelay = true;
 		return true;
 	case 'l':
-		if (!word_choice(value, "none|lines", &choice))
+		if (!parse_choice(value, "none|lines", &choice))
 			return false;
 		o->log_lines = choice == 1;
 		return true;
@@ -94,7 +94,7 @@ take(void *options, int letter, const char *value)
 
 static bool
 read_options(struct upper_options *options, int argc, char **argv,
-    struct words_error *ret_error)
+    struct argument_error *ret_error)
 {
 	static const struct option table[] = {
 		{ "buffer", required_argument, NULL, 'b' },
@@ -104,18 +104,18 @@ read_options(struct upper_options *options, int argc, char **argv,
 		{ "timeout", required_argument, NULL, 't' },
 		{ "nodelay", no_argument, NULL, 'N' },
 		{ "log", required_argument, NULL, 'l' },
-		WORDS_COMMON_OPTIONS,
+		COMMON_OPTION_ROWS,
 		{ NULL, 0, NULL, 0 },
 	};
-	static const struct words words = {
+	static const struct argument_spec spec = {
 		.variable = "UPPER_OPTIONS",
-		.letters = "-:b:n:r:d:t:Nl:" WORDS_COMMON_LETTERS,
+		.letters = "-:b:n:r:d:t:Nl:" COMMON_OPTION_LETTERS,
 		.table = table,
 		.take = take,
 		.surplus = "is one too many: there are only options",
 	};
 
-	return words_read(&words, options, &options->common,
+	return arguments_read(&spec, options, &options->common,
 	    getenv("UPPER_OPTIONS"), argc, argv, ret_error);
 }
 
@@ -267,7 +267,7 @@ main(int argc, char **argv)
 		.timeout_ms = 60000,
 		.log_lines = true,
 	};
-	struct words_error error;
+	struct argument_error error;
 	int status = start_take_connection(argc, argv);
 
 	if (status != EX_OK)
@@ -279,7 +279,7 @@ main(int argc, char **argv)
 		return status;
 
 	if (!read_options(&options, argc, argv, &error)) {
-		start_complain(&error);
+		report_usage_error(&error);
 		return EX_USAGE;
 	}
 	if (options.common.show_help)

@@ -82,7 +82,7 @@ PURE+=(getenv)
 	cp build/fuzz/libfuzzer/httpd.a "$path"
 	# These have done their work before a client is looked at; the faults of
 	# 72-faults.bats are theirs.
-	ar d "$path" descriptors.o options.o start.o user.o words.o
+	ar d "$path" descriptors.o options.o start.o user.o arguments.o
 	run outside_calls "$path"
 	# What serve asks of start and log is the program's own, too.
 	assert_output "$(printf '%s\n' "${PURE[@]}" program_name start_lock_in \

@@ -147,7 +147,7 @@ options_of() {
 	local program source option options
 	for program in httpd:options.c upper:upper.c; do
 		source=src/${program#*:} program=${program%:*}
-		mapfile -t options < <(options_of "$source" src/words.h)
+		mapfile -t options < <(options_of "$source" src/arguments.h)
 		[ "${#options[@]}" -gt 10 ]
 		for option in "${options[@]}"; do
 			"$BUILD/$program" --help | grep -q -e "--$option"
@@ -167,7 +167,7 @@ options_of() {
 			assert_output ''
 		done
 	done
-	run grep -lE '"(log|access|serve|options|words|start)\.h"' src/{channel,read,request-line,parse,content,target,rules,redirects,codings,file-times,conditions,ranges,stored,beneath,resolve,decide,transfer,respond}.[ch]
+	run grep -lE '"(log|access|serve|options|arguments|start)\.h"' src/{channel,read,request-line,parse,content,target,rules,redirects,codings,file-times,conditions,ranges,stored,beneath,resolve,decide,transfer,respond}.[ch]
 	assert_output ''
 }
 

@@ -88,7 +88,7 @@ ends_word(const char *s, const struct line *line)
 }
 
 static void
-require_named(const struct words_error *e, const char *environment,
+require_named(const struct argument_error *e, const char *environment,
     const struct line *line)
 {
 	require(e->what != NULL && e->why != NULL);
@@ -140,7 +140,7 @@ check_written(const struct options *o)
 	char words[16][64], *argv[24] = { "" };
 	int count = 0, argc = 1;
 	struct options again = default_options;
-	struct words_error error;
+	struct argument_error error;
 
 	add_seconds(words, &count, "timeout", o->patience.idle_ms);
 	add_seconds(words, &count, "head-timeout", o->head_timeout_ms);
@@ -181,7 +181,7 @@ static void
 check(const char *environment, const struct line *line)
 {
 	struct options options = default_options, again = default_options;
-	struct words_error error = { 0 }, same = { 0 };
+	struct argument_error error = { 0 }, same = { 0 };
 	bool read =
 	    options_read(&options, environment, line->argc, line->argv, &error);
 

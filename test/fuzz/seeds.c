@@ -407,12 +407,12 @@ __wrap_text_add_escaped(struct text *t, struct slice s, size_t max)
 }
 
 bool __real_options_read(struct options *options, const char *environment,
-    int argc, char **argv, struct words_error *ret_error);
+    int argc, char **argv, struct argument_error *ret_error);
 bool __wrap_options_read(struct options *options, const char *environment,
-    int argc, char **argv, struct words_error *ret_error);
+    int argc, char **argv, struct argument_error *ret_error);
 bool
 __wrap_options_read(struct options *options, const char *environment, int argc,
-    char **argv, struct words_error *ret_error)
+    char **argv, struct argument_error *ret_error)
 {
 	begin();
 	text_add(&input, slice_of(environment == NULL ? "" : environment));

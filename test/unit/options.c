@@ -294,7 +294,7 @@ check(const char *given, const char *environment, const char *result)
 	char copy[4096 + 2] = "httpd", *words[WORDS_MAX + 1], buf[8192];
 	char newer[256] = "";
 	struct options o = default_options;
-	struct words_error e = { 0 };
+	struct argument_error e = { 0 };
 
 	unit_need(
 	    strlen(given) + sizeof("httpd") < sizeof(copy), "the row's length");

@@ -1,8 +1,8 @@
 /*
- * words: options, by getopt_long.
+ * arguments: options, read with getopt_long.
  */
 #define _GNU_SOURCE
-#include "words.h"
+#include "arguments.h"
 
 #include "large.h"
 
@@ -15,10 +15,10 @@
 #define WORDS_MAX 64
 #define SECONDS_MAX 86400
 #define BYTES_MAX (UINT64_C(1) << 30)
-#define OPERAND 1 /* what getopt_long calls a word that is no option */
+#define OPERAND 1 /* getopt_long returns it for an operand */
 
 bool
-word_seconds(const char *s, int *ret_ms)
+parse_duration_ms(const char *s, int *ret_ms)
 {
 	long ms = 0;
 	long place = 100;
@@ -44,16 +44,16 @@ word_seconds(const char *s, int *ret_ms)
 }
 
 bool
-word_seconds_or_none(const char *s, int *ret_ms)
+parse_duration_or_zero_ms(const char *s, int *ret_ms)
 {
 	if (strcmp(s, "0") != 0)
-		return word_seconds(s, ret_ms);
+		return parse_duration_ms(s, ret_ms);
 	*ret_ms = 0;
 	return true;
 }
 
 bool
-word_count(const char *s, unsigned long *ret_count)
+parse_count(const char *s, unsigned long *ret_count)
 {
 	unsigned long n = 0;
 	const char *digits = s;
@@ -72,7 +72,7 @@ word_count(const char *s, unsigned long *ret_count)
 }
 
 bool
-word_bytes(const char *s, uint64_t *ret_bytes)
+parse_size(const char *s, uint64_t *ret_bytes)
 {
 	uint64_t n = 0;
 	const char *digits = s;
@@ -98,9 +98,9 @@ word_bytes(const char *s, uint64_t *ret_bytes)
 }
 
 bool
-word_choice(const char *s, const char *words, unsigned *ret_index)
+parse_choice(const char *s, const char *choices, unsigned *ret_index)
 {
-	struct slice rest = slice_of(words), value = slice_of(s);
+	struct slice rest = slice_of(choices), value = slice_of(s);
 
 	for (unsigned i = 0; rest.len > 0; i++) {
 		if (slice_equal(slice_take(&rest, '|'), value)) {
@@ -126,7 +126,7 @@ take_common(struct common_options *common, int letter, const char *value)
 		common->allow_root = true;
 		return true;
 	case 'S':
-		if (!word_choice(value, "auto|require|off", &choice))
+		if (!parse_choice(value, "auto|require|off", &choice))
 			return false;
 		common->sandbox = (enum sandbox_mode)choice;
 		return true;
@@ -144,46 +144,46 @@ take_common(struct common_options *common, int letter, const char *value)
 static bool
 is_common(int letter)
 {
-	return letter != ':' && strchr(WORDS_COMMON_LETTERS, letter) != NULL;
+	return letter != ':' && strchr(COMMON_OPTION_LETTERS, letter) != NULL;
 }
 
-/* Fails; a word of the program's own can be looked up in its help. */
+/* Returns false.  see_help: the message refers to the help. */
 static bool
-fail_at(struct words_error *ret_error, const char *what, const char *subject,
+fail_at(struct argument_error *ret_error, const char *what, const char *subject,
     const char *why, bool see_help)
 {
-	*ret_error = (struct words_error){ what, subject, why, see_help };
+	*ret_error = (struct argument_error){ what, subject, why, see_help };
 	return false;
 }
 
 static bool
-fail(struct words_error *ret_error, const char *what, const char *subject,
+fail(struct argument_error *ret_error, const char *what, const char *subject,
     const char *why)
 {
 	return fail_at(ret_error, what, subject, why, false);
 }
 
-/* Operands, in one array of words: the one that may be, and one too many. */
+/* Operands, in one array: the one that is allowed, and the first surplus one. */
 struct operands {
 	const char *first;
 	const char *surplus;
 };
 
 static void
-take_operand(
-    const struct words *words, struct operands *operands, const char *word)
+take_operand(const struct argument_spec *spec, struct operands *operands,
+    const char *word)
 {
-	if (operands->first == NULL && words->operand != NULL)
+	if (operands->first == NULL && spec->operand != NULL)
 		operands->first = word;
 	else if (operands->surplus == NULL)
 		operands->surplus = word;
 }
 
-/* Reads one array of words, whose first is the program's name. */
+/* Reads one array of arguments, the first of which is the program's name. */
 static bool
-read_array(const struct words *words, void *options,
+read_array(const struct argument_spec *spec, void *options,
     struct common_options *common, int argc, char **argv,
-    struct words_error *ret_error)
+    struct argument_error *ret_error)
 {
 	struct operands operands = { NULL, NULL };
 	int letter;
@@ -192,14 +192,14 @@ read_array(const struct words *words, void *options,
 	optind = 0;
 	do {
 		/*
-		 * "-": every word comes in its turn and none is moved, so the
-		 * one that is being read is known.  What getopt_long leaves in
-		 * optind behind a wrong one differs between C libraries.
+		 * The letters start with "-", so getopt_long returns arguments
+		 * in order and moves none: the current one is known.  (After an
+		 * invalid one, optind differs between C libraries.)
 		 */
 		int at = optind > 0 ? optind : 1;
 
 		letter =
-		    getopt_long(argc, argv, words->letters, words->table, NULL);
+		    getopt_long(argc, argv, spec->letters, spec->table, NULL);
 		if (letter == ':')
 			return fail(
 			    ret_error, "option", argv[at], "needs a value");
@@ -207,44 +207,44 @@ read_array(const struct words *words, void *options,
 			return fail_at(ret_error, "option", argv[at],
 			    "is not known", true);
 		if (letter == OPERAND)
-			take_operand(words, &operands, optarg);
+			take_operand(spec, &operands, optarg);
 		else if (letter != -1 &&
 		    !(is_common(letter) ? take_common(common, letter, optarg) :
-					  words->take(options, letter, optarg)))
+					  spec->take(options, letter, optarg)))
 			return fail_at(ret_error, "option value", optarg,
 			    "makes no sense", true);
 	} while (letter != -1);
-	while (optind < argc) /* behind "--" */
-		take_operand(words, &operands, argv[optind++]);
+	while (optind < argc) /* after "--" */
+		take_operand(spec, &operands, argv[optind++]);
 
 	if (operands.surplus != NULL)
 		return fail(
-		    ret_error, "argument", operands.surplus, words->surplus);
+		    ret_error, "argument", operands.surplus, spec->surplus);
 	if (operands.first != NULL)
-		*words->operand = operands.first;
+		*spec->operand = operands.first;
 	return true;
 }
 
-/* The environment's words, which must live as long as the options. */
-char words_environment[ENVIRONMENT_MAX] LARGE;
+/* A copy of the variable, which must live as long as the options. */
+char environment_copy[ENVIRONMENT_MAX] LARGE;
 
 static bool
-read_environment(const struct words *words, void *options,
+read_environment(const struct argument_spec *spec, void *options,
     struct common_options *common, const char *environment,
-    struct words_error *ret_error)
+    struct argument_error *ret_error)
 {
 	static char name[] = "";
 	char *array[WORDS_MAX + 1] = { name };
 	int count = 1;
 	size_t len = strlen(environment);
 
-	if (len >= sizeof(words_environment))
-		return fail(ret_error, words->variable, NULL, "is too long");
-	memcpy(words_environment, environment, len + 1);
-	for (char *at = words_environment;
+	if (len >= sizeof(environment_copy))
+		return fail(ret_error, spec->variable, NULL, "is too long");
+	memcpy(environment_copy, environment, len + 1);
+	for (char *at = environment_copy;
 	     *(at += strspn(at, " \t\n")) != '\0';) {
 		if (count == WORDS_MAX)
-			return fail(ret_error, words->variable, NULL,
+			return fail(ret_error, spec->variable, NULL,
 			    "has too many words");
 		array[count++] = at;
 		at += strcspn(at, " \t\n");
@@ -252,19 +252,19 @@ read_environment(const struct words *words, void *options,
 			*at++ = '\0';
 	}
 	array[count] = NULL;
-	return read_array(words, options, common, count, array, ret_error);
+	return read_array(spec, options, common, count, array, ret_error);
 }
 
 bool
-words_read(const struct words *words, void *options,
+arguments_read(const struct argument_spec *spec, void *options,
     struct common_options *common, const char *environment, int argc,
-    char **argv, struct words_error *ret_error)
+    char **argv, struct argument_error *ret_error)
 {
 	if (environment != NULL && *environment != '\0' &&
-	    !read_environment(words, options, common, environment, ret_error))
+	    !read_environment(spec, options, common, environment, ret_error))
 		return false;
 	if (common->show_help || common->show_version)
-		return fail(ret_error, words->variable, NULL,
+		return fail(ret_error, spec->variable, NULL,
 		    "may not ask for the help or the version");
-	return read_array(words, options, common, argc, argv, ret_error);
+	return read_array(spec, options, common, argc, argv, ret_error);
 }
