@@ -30,7 +30,7 @@
  * the start of the output.  CONTENT_ROOM (read.h) is half a page so that those
  * two meet near the start of a page, with room for an answer of some KiB.
  */
-struct conn {
+struct session {
 	const struct site *site; /* NULL: there is nothing to serve */
 	const struct options *options;
 	struct channel channel;
@@ -46,7 +46,7 @@ struct conn {
 	struct ranges ranges;
 };
 
-struct conn serve_connection LARGE;
+struct session serve_session LARGE;
 
 #define BUSY_WAIT_MS 5000 /* for a file that somebody has leased */
 #define BUSY_LOOK_MS 20 /* between two tries */
@@ -63,9 +63,9 @@ enum after {
  * upon it.
  */
 static void
-report_problems(struct conn *c)
+report_problems(struct session *s)
 {
-	const struct target *t = &c->target;
+	const struct target *t = &s->target;
 
 	if (t->bad_rule.line != 0) {
 		char number[NUMBER_CAP];
@@ -74,7 +74,7 @@ report_problems(struct conn *c)
 		    "_redirects:", text_number(number, t->bad_rule.line), ": ",
 		    t->bad_rule.problem, NULL);
 	}
-	if (t->outdated != 0 && !c->outdated_is_reported) {
+	if (t->outdated != 0 && !s->outdated_is_reported) {
 		unsigned coding = 0;
 
 		while ((t->outdated & 1u << coding) == 0)
@@ -84,13 +84,14 @@ report_problems(struct conn *c)
 		    " is not sent: its times are not those of a variant of the "
 		    "present file; see --variants",
 		    NULL);
-		c->outdated_is_reported = true;
+		s->outdated_is_reported = true;
 	}
 }
 
 static void
-log_answer(struct conn *c, const struct request *req, const struct reply *reply,
-    int64_t now, uint64_t content_sent, enum verdict v)
+log_answer(struct session *s, const struct request *req,
+    const struct reply *reply, int64_t now, uint64_t content_sent,
+    enum verdict v)
 {
 	const struct access entry = {
 		.now = now,
@@ -102,14 +103,14 @@ log_answer(struct conn *c, const struct request *req, const struct reply *reply,
 		.verdict = v,
 	};
 
-	report_problems(c);
-	if (!c->options->log_requests)
+	report_problems(s);
+	if (!s->options->log_requests)
 		return;
 	/*
 	 * The lines of answers that leave together are written together; that
 	 * of one that has left needs no more memory than it did.
 	 */
-	access_log(&entry, c->channel.held.len == 0 ? c->out.buf : NULL);
+	access_log(&entry, s->channel.held.len == 0 ? s->out.buf : NULL);
 }
 
 /*
@@ -118,11 +119,11 @@ log_answer(struct conn *c, const struct request *req, const struct reply *reply,
  * much of it to the system.
  */
 static bool
-must_linger(const struct conn *c, const struct request *req, enum verdict v)
+must_linger(const struct session *s, const struct request *req, enum verdict v)
 {
 	return !verdict_framing_intact(v) || req->has_content ||
-	    !req->says_close || read_has_more(&c->in) ||
-	    channel_has_more(&c->channel) || channel_owes_much(&c->channel);
+	    !req->says_close || read_has_more(&s->in) ||
+	    channel_has_more(&s->channel) || channel_owes_much(&s->channel);
 }
 
 /*
@@ -141,14 +142,14 @@ must_read_content(const struct request *req, enum verdict v)
  * at most: a connection that persists would serve the old one for ever.
  */
 static bool
-site_was_replaced(struct conn *c, const struct timespec *now)
+site_was_replaced(struct session *s, const struct timespec *now)
 {
-	const struct common_options *o = &c->options->common;
-	time_t seen = c->site_seen;
+	const struct common_options *o = &s->options->common;
+	time_t seen = s->site_seen;
 
-	c->site_seen = now->tv_sec;
-	return c->requests > 0 && seen != now->tv_sec && c->site != NULL &&
-	    !site_is_current(c->site, o->allow_root && o->user == NULL);
+	s->site_seen = now->tv_sec;
+	return s->requests > 0 && seen != now->tv_sec && s->site != NULL &&
+	    !site_is_current(s->site, o->allow_root && o->user == NULL);
 }
 
 /*
@@ -159,38 +160,38 @@ site_was_replaced(struct conn *c, const struct timespec *now)
  */
 static enum verdict
 resolve_patiently(
-    struct conn *c, const struct request *req, const struct timespec *now)
+    struct session *s, const struct request *req, const struct timespec *now)
 {
 	int64_t deadline_ms = 0;
 
 	for (;;) {
 		/* Nothing is kept for a connection that may ask only once. */
-		struct store *store = c->requests > 0 ? &c->store : NULL;
+		struct store *store = s->requests > 0 ? &s->store : NULL;
 
 		if (store != NULL)
-			store->moment = c->channel.moment;
+			store->moment = s->channel.moment;
 		enum verdict v =
-		    resolve_target(c->site, store, req, now, &c->target);
+		    resolve_target(s->site, store, req, now, &s->target);
 		if (v != FILE_BUSY)
 			return v;
 
 		int64_t now_ms = clock_monotonic_ms();
 		if (deadline_ms == 0)
 			deadline_ms = now_ms + BUSY_WAIT_MS;
-		if (now_ms >= deadline_ms || channel_is_over(&c->channel))
+		if (now_ms >= deadline_ms || channel_is_over(&s->channel))
 			return v;
-		if (channel_pause(&c->channel, BUSY_LOOK_MS) != IO_DONE)
+		if (channel_pause(&s->channel, BUSY_LOOK_MS) != IO_DONE)
 			return CLIENT_GONE;
-		target_reset(&c->target);
+		target_reset(&s->target);
 	}
 }
 
 /* Reads the content, and says what is to become of a request with verdict v. */
 static enum verdict
-read_rest(struct conn *c, struct request *req, enum verdict v)
+read_rest(struct session *s, struct request *req, enum verdict v)
 {
 	enum verdict rest = read_content(
-	    &c->in, &c->channel, req, c->options->max_body, c->head_timeout_ms);
+	    &s->in, &s->channel, req, s->options->max_body, s->head_timeout_ms);
 
 	if (rest != PROCEED)
 		return rest;
@@ -204,18 +205,18 @@ read_rest(struct conn *c, struct request *req, enum verdict v)
  * sent, and the result is how that ended.
  */
 static enum verdict
-send_answer(struct conn *c, const struct request *req,
+send_answer(struct session *s, const struct request *req,
     const struct timespec *now, bool last, enum verdict *v,
     struct reply *ret_reply, uint64_t *ret_content_sent)
 {
 	enum verdict end = *v;
 
-	channel_begin_answer(&c->channel);
+	channel_begin_answer(&s->channel);
 	do {
-		*v = decide_reply(end, req, &c->target, &c->options->policy,
-		    last, now, &c->ranges, ret_reply);
-		end = respond(&c->channel, &c->out, ret_reply, now->tv_sec,
-		    read_has_more(&c->in), ret_content_sent);
+		*v = decide_reply(end, req, &s->target, &s->options->policy,
+		    last, now, &s->ranges, ret_reply);
+		end = respond(&s->channel, &s->out, ret_reply, now->tv_sec,
+		    read_has_more(&s->in), ret_content_sent);
 	} while (end == FILE_BUSY || end == FILE_ERROR);
 	return end;
 }
@@ -225,51 +226,51 @@ send_answer(struct conn *c, const struct request *req,
  * request proceed; the first verdict that is not PROCEED is the answer.
  */
 static enum after
-answer_one(struct conn *c)
+answer_one(struct session *s)
 {
 	struct request req;
 	struct reply reply;
 	struct slice head;
 	uint64_t content_sent;
 	enum verdict v =
-	    read_head(&c->in, &c->channel, c->head_timeout_ms, &head);
+	    read_head(&s->in, &s->channel, s->head_timeout_ms, &head);
 
-	if (v == END_OF_INPUT && channel_owes_much(&c->channel))
+	if (v == END_OF_INPUT && channel_owes_much(&s->channel))
 		return AFTER_LINGER;
-	if ((v == CLIENT_GONE || v == IDLE) && c->requests == 0 &&
-	    channel_listens(&c->channel))
+	if ((v == CLIENT_GONE || v == IDLE) && s->requests == 0 &&
+	    channel_listens(&s->channel))
 		return AFTER_LISTENING;
 	if (v != PROCEED && verdict_status(v) == 0)
 		return AFTER_CLOSE;
 
-	target_reset(&c->target);
+	target_reset(&s->target);
 	if (v == PROCEED)
 		v = parse_request(head, &req);
 	else
 		parse_request(head, &req); /* its line, for the log */
-	if (c->site == NULL && verdict_framing_intact(v))
+	if (s->site == NULL && verdict_framing_intact(v))
 		v = MISCONFIGURED;
 	if (req.has_content && must_read_content(&req, v))
-		v = read_rest(c, &req, v);
+		v = read_rest(s, &req, v);
 	if (verdict_status(v) == 0 && v != PROCEED)
 		return AFTER_CLOSE;
 
 	struct timespec now;
 	clock_calendar(&now);
 	if (v == PROCEED)
-		v = resolve_patiently(c, &req, &now);
+		v = resolve_patiently(s, &req, &now);
 	if (v == CLIENT_GONE)
 		return AFTER_CLOSE;
-	bool last = site_was_replaced(c, &now) ||
-	    c->requests + 1 == c->options->max_requests ||
-	    channel_is_over(&c->channel);
-	c->requests++;
+	bool last = site_was_replaced(s, &now) ||
+	    s->requests + 1 == s->options->max_requests ||
+	    channel_is_over(&s->channel);
+	s->requests++;
 	enum verdict end =
-	    send_answer(c, &req, &now, last, &v, &reply, &content_sent);
-	target_close(&c->target);
-	if (end == SEND_TIMEOUT && channel_is_over(&c->channel))
+	    send_answer(s, &req, &now, last, &v, &reply, &content_sent);
+	target_close(&s->target);
+	if (end == SEND_TIMEOUT && channel_is_over(&s->channel))
 		end = LIFE_OVER;
-	log_answer(c, &req, &reply, now.tv_sec, content_sent,
+	log_answer(s, &req, &reply, now.tv_sec, content_sent,
 	    end == PROCEED ? v : end);
 
 	if (end == PROCEED && !reply.close)
@@ -277,7 +278,7 @@ answer_one(struct conn *c)
 	/* What was sent before a file ended too early still arrives. */
 	bool peer_takes_it =
 	    end == PROCEED || end == FILE_SHRANK || end == FILE_LOST;
-	return peer_takes_it && must_linger(c, &req, v) ? AFTER_LINGER :
+	return peer_takes_it && must_linger(s, &req, v) ? AFTER_LINGER :
 							  AFTER_CLOSE;
 }
 
@@ -286,32 +287,32 @@ answer_one(struct conn *c)
  * user who did not mean to do that is told what the program does.
  */
 static void
-wait_for_typist(struct conn *c)
+wait_for_typist(struct session *s)
 {
 	start_say_how_to_listen(NULL);
 	log_operator("a request may be typed; its lines end with Ctrl-V Enter "
 		     "Enter, and Ctrl-D ends the connection",
 	    NULL);
-	c->channel.patience.idle_ms = c->head_timeout_ms = TYPING_MS;
+	s->channel.patience.idle_ms = s->head_timeout_ms = TYPING_MS;
 }
 
 static bool
 open_connection(
-    struct conn *c, const struct site *site, const struct options *options)
+    struct session *s, const struct site *site, const struct options *options)
 {
-	c->site = site;
-	c->options = options;
-	log_open(options->log_requests ? &c->lines : NULL);
-	if (!channel_open(&c->channel, STDIN_FILENO, STDOUT_FILENO,
+	s->site = site;
+	s->options = options;
+	log_open(options->log_requests ? &s->lines : NULL);
+	if (!channel_open(&s->channel, STDIN_FILENO, STDOUT_FILENO,
 		&options->patience, true)) {
 		log_operator("standard input or output is not open: ",
 		    strerror(errno), NULL);
 		return false;
 	}
-	c->channel.before_held = log_release;
-	c->head_timeout_ms = options->head_timeout_ms;
-	if (!c->channel.in_is_socket && isatty(STDIN_FILENO))
-		wait_for_typist(c);
+	s->channel.before_held = log_release;
+	s->head_timeout_ms = options->head_timeout_ms;
+	if (!s->channel.in_is_socket && isatty(STDIN_FILENO))
+		wait_for_typist(s);
 	return start_lock_in(site == NULL ? -1 : site->root,
 	    options->patience.life_ms, options->common.sandbox);
 }
@@ -319,24 +320,24 @@ open_connection(
 int
 serve(const struct site *site, const struct options *options)
 {
-	struct conn *c = &serve_connection;
+	struct session *s = &serve_session;
 	enum after after;
 
-	if (!open_connection(c, site, options))
+	if (!open_connection(s, site, options))
 		return EX_OSERR;
-	while ((after = answer_one(c)) == AFTER_NEXT)
+	while ((after = answer_one(s)) == AFTER_NEXT)
 		;
 	if (after == AFTER_LINGER)
-		channel_linger(&c->channel);
-	if (c->requests > 1) /* else nothing was kept */
-		store_drop(&c->store);
+		channel_linger(&s->channel);
+	if (s->requests > 1) /* else nothing was kept */
+		store_drop(&s->store);
 	return after == AFTER_LISTENING ? start_refuse_listening() : EX_OK;
 }
 
 void
 serve_unavailable(const struct options *options)
 {
-	if (open_connection(&serve_connection, NULL, options) &&
-	    answer_one(&serve_connection) == AFTER_LINGER)
-		channel_linger(&serve_connection.channel);
+	if (open_connection(&serve_session, NULL, options) &&
+	    answer_one(&serve_session) == AFTER_LINGER)
+		channel_linger(&serve_session.channel);
 }

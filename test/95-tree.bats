@@ -65,7 +65,7 @@ assert_readme_says() {
 @test "the data starts a page, and a connection's head fits into the rest of it" {
 	local first connection
 	first=$(readelf -lW "$BUILD/httpd" | awk '$1 == "LOAD" && / RW / { print $3 }')
-	connection=$(nm "$BUILD/httpd" | awk '$3 == "serve_connection" { print "0x" $1 }')
+	connection=$(nm "$BUILD/httpd" | awk '$3 == "serve_session" { print "0x" $1 }')
 	printf 'data: %s, the connection: %s\n' "$first" "$connection"
 	[ $((first % 4096)) -eq 0 ]
 	[ $((first / 4096)) -eq $((connection / 4096)) ]

@@ -602,7 +602,7 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 	setting->options.patience.life_ms =
 	    mood == OS_HOSTILE ? setting->life_ms : 0;
 	os_start(&setting->plan);
-	memset(&serve_connection, 0, sizeof(serve_connection));
+	memset(&serve_session, 0, sizeof(serve_session));
 	memset(&log_state, 0, sizeof(log_state));
 	layers_lacking = setting->layers_lacking;
 	bool served = true;
@@ -621,8 +621,8 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 		require(os.now_ms <= START_MS + LINGER_TIME_MS +
 			setting->options.patience.life_ms);
 	require(os_open_files() == 0);
-	require(serve_connection.in.start <= serve_connection.in.end);
-	require(serve_connection.in.end <= sizeof(serve_connection.in.buf));
+	require(serve_session.in.start <= serve_session.in.end);
+	require(serve_session.in.end <= sizeof(serve_session.in.buf));
 	if (mood < OS_HOSTILE && !setting->plan.stays)
 		require(os.now_ms == START_MS);
 	read_answers(setting, answers);
