@@ -38,7 +38,7 @@ quote = '$(subst ','\'',$(1))'
 
 # The modules of httpd, in the order in which a request meets them.
 # serve comes before arguments, so that its memory comes first (src/large.h).
-MODULES = httpd serve arguments options start descriptors user sandbox channel \
+MODULES = httpd serve arguments options start descriptors user sandbox connection \
 	read ip-literal request-line parse content target rules redirects codings \
 	stored beneath resolve types file-times conditions ranges decide respond \
 	transfer access log date text verdict
@@ -103,7 +103,7 @@ endif
 
 OBJECTS = $(MODULES:%=$(BUILD)/obj/%.o)
 # upper is the same but for HTTP.
-UPPER_MODULES = upper arguments start descriptors user sandbox channel log text
+UPPER_MODULES = upper arguments start descriptors user sandbox connection log text
 UPPER_OBJECTS = $(UPPER_MODULES:%=$(BUILD)/obj/%.o)
 
 # V=1 shows the commands, make -s nothing.

@@ -231,10 +231,10 @@ take_content(struct input *in, struct chunks *c, bool is_chunked,
 }
 
 enum verdict
-read_content(struct input *in, struct channel *ch, const struct request *r,
+read_content(struct input *in, struct connection *c, const struct request *r,
     uint64_t max, int timeout_ms)
 {
-	struct chunks c = { 0 };
+	struct chunks chunks = { 0 };
 	uint64_t left = r->content_length;
 	int64_t deadline_ms = 0; /* set when the first piece was not enough */
 	const size_t head_end = in->start;
@@ -243,13 +243,13 @@ read_content(struct input *in, struct channel *ch, const struct request *r,
 		return CONTENT_TOO_LARGE;
 	for (;;) {
 		enum verdict v =
-		    take_content(in, &c, r->is_chunked, &left, max);
+		    take_content(in, &chunks, r->is_chunked, &left, max);
 
 		if (v != IDLE)
 			return v;
 		if (deadline_ms == 0)
 			deadline_ms = clock_monotonic_ms() + timeout_ms;
-		switch (read_more(in, ch, head_end, deadline_ms)) {
+		switch (read_more(in, c, head_end, deadline_ms)) {
 		case IO_DONE:
 			break;
 		case IO_TIMEOUT:

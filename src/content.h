@@ -35,7 +35,7 @@ enum verdict chunks_feed(struct chunks *c, struct slice *bytes, uint64_t max);
  * than `max` bytes.  CONTENT_TIMEOUT, CONTENT_CUT_SHORT: its end did not come
  * within timeout_ms, or at all.  BAD_CHUNK as above.  CLIENT_GONE.
  */
-enum verdict read_content(struct input *in, struct channel *ch,
+enum verdict read_content(struct input *in, struct connection *c,
     const struct request *r, uint64_t max, int timeout_ms);
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "channel.h"
+#include "connection.h"
 #include "decide.h"
 #include "arguments.h"
 

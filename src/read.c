@@ -85,7 +85,7 @@ make_room(struct input *in, struct progress *p)
 
 /* Receives more bytes behind those that are there. */
 static enum verdict
-receive_more(struct input *in, struct channel *ch, int head_timeout_ms,
+receive_more(struct input *in, struct connection *c, int head_timeout_ms,
     int64_t *deadline_ms)
 {
 	bool first = !read_has_more(in);
@@ -95,11 +95,11 @@ receive_more(struct input *in, struct channel *ch, int head_timeout_ms,
 
 	if (first) {
 		*deadline_ms = 0; /* an empty line starts no head */
-		r = channel_receive_idle(ch, to, room, &n);
+		r = connection_receive_idle(c, to, room, &n);
 	} else {
 		if (*deadline_ms == 0)
 			*deadline_ms = clock_monotonic_ms() + head_timeout_ms;
-		r = channel_receive_until(ch, to, room, *deadline_ms, &n);
+		r = connection_receive_until(c, to, room, *deadline_ms, &n);
 	}
 	in->end += n;
 	if (r == IO_DONE)
@@ -112,7 +112,7 @@ receive_more(struct input *in, struct channel *ch, int head_timeout_ms,
 }
 
 enum verdict
-read_head(struct input *in, struct channel *ch, int head_timeout_ms,
+read_head(struct input *in, struct connection *c, int head_timeout_ms,
     struct slice *ret_head)
 {
 	struct progress p = { .line = in->start, .scanned = in->start };
@@ -129,7 +129,7 @@ read_head(struct input *in, struct channel *ch, int head_timeout_ms,
 			v = HEAD_TOO_LARGE;
 			break;
 		}
-		v = receive_more(in, ch, head_timeout_ms, &deadline_ms);
+		v = receive_more(in, c, head_timeout_ms, &deadline_ms);
 		if (v != PROCEED)
 			break;
 	}
@@ -142,15 +142,15 @@ read_head(struct input *in, struct channel *ch, int head_timeout_ms,
 }
 
 enum io_result
-read_more(
-    struct input *in, struct channel *ch, size_t head_end, int64_t deadline_ms)
+read_more(struct input *in, struct connection *c, size_t head_end,
+    int64_t deadline_ms)
 {
 	size_t n = 0;
 
 	insist(!read_has_more(in) && head_end <= HEAD_MAX);
 	in->start = in->end = head_end;
-	enum io_result r = channel_receive_until(
-	    ch, in->buf + head_end, CONTENT_ROOM, deadline_ms, &n);
+	enum io_result r = connection_receive_until(
+	    c, in->buf + head_end, CONTENT_ROOM, deadline_ms, &n);
 	in->end += n;
 	return r;
 }

@@ -4,7 +4,7 @@
 #ifndef READ_H
 #define READ_H
 
-#include "channel.h"
+#include "connection.h"
 #include "slice.h"
 #include "verdict.h"
 
@@ -26,7 +26,7 @@ struct input {
 };
 
 /*
- * Gathers one head: waits for its first byte for the channel's idle timeout,
+ * Gathers one head: waits for its first byte for the connection's idle timeout,
  * and for all of it for head_timeout_ms from then on.  One empty line before
  * the request line is skipped (RFC 9112 2.2).
  *
@@ -36,7 +36,7 @@ struct input {
  * no byte of a request arrived, or the client is gone.  Any other verdict is
  * a head that cannot become whole; *ret_head is what there is of it.
  */
-enum verdict read_head(struct input *in, struct channel *ch,
+enum verdict read_head(struct input *in, struct connection *c,
     int head_timeout_ms, struct slice *ret_head);
 
 /*
@@ -44,8 +44,8 @@ enum verdict read_head(struct input *in, struct channel *ch,
  * what was in the buffer has been consumed.  They are put behind the head that
  * read_head() returned, which ended at the offset head_end and stays valid.
  */
-enum io_result read_more(
-    struct input *in, struct channel *ch, size_t head_end, int64_t deadline_ms);
+enum io_result read_more(struct input *in, struct connection *c,
+    size_t head_end, int64_t deadline_ms);
 
 /* Whether bytes that nobody has looked at yet are waiting in the buffer. */
 bool read_has_more(const struct input *in);

@@ -311,9 +311,9 @@ verdict_of_result(enum io_result r)
 
 /* Sends what is in t. */
 static enum verdict
-send_text(struct channel *ch, struct text *t)
+send_text(struct connection *c, struct text *t)
 {
-	enum verdict v = verdict_of_result(channel_send(ch, text_slice(t)));
+	enum verdict v = verdict_of_result(connection_send(c, text_slice(t)));
 
 	t->len = 0;
 	return v;
@@ -333,7 +333,7 @@ copied_of(uint64_t len)
  */
 static enum verdict
 add_or_send_piece(
-    struct channel *ch, struct text *t, int file, const struct range *piece)
+    struct connection *c, struct text *t, int file, const struct range *piece)
 {
 	const struct range start = { piece->first, copied_of(piece->len) };
 	enum verdict v = add_piece(t, file, &start);
@@ -341,7 +341,7 @@ add_or_send_piece(
 
 	if (v != PROCEED || start.len == piece->len)
 		return v;
-	v = verdict_of_result(transfer_file(ch, text_slice(t), file,
+	v = verdict_of_result(transfer_file(c, text_slice(t), file,
 	    piece->first + start.len, piece->len - start.len, &sent));
 	t->len = 0;
 	return v;
@@ -352,20 +352,20 @@ add_or_send_piece(
  * room is left, and with a large one.
  */
 static enum verdict
-add_or_send_parts(struct channel *ch, struct text *t, const struct reply *reply,
-    const char *boundary)
+add_or_send_parts(struct connection *c, struct text *t,
+    const struct reply *reply, const char *boundary)
 {
 	for (size_t i = 0; i < reply->parts_count; i++) {
 		const struct range *part = &reply->parts[i];
 		size_t room = PART_HEAD_MAX + (size_t)copied_of(part->len) +
 		    PARTS_END_LEN;
 		enum verdict v =
-		    room <= t->cap - t->len ? PROCEED : send_text(ch, t);
+		    room <= t->cap - t->len ? PROCEED : send_text(c, t);
 
 		if (v != PROCEED)
 			return v;
 		add_part_head(t, reply, i, boundary);
-		v = add_or_send_piece(ch, t, reply->file, part);
+		v = add_or_send_piece(c, t, reply->file, part);
 		if (v != PROCEED)
 			return v;
 	}
@@ -378,15 +378,15 @@ add_or_send_parts(struct channel *ch, struct text *t, const struct reply *reply,
  * stands between its parts.  Of what is large, only the end may be left in t.
  */
 static enum verdict
-add_or_send_content(struct channel *ch, struct text *t,
+add_or_send_content(struct connection *c, struct text *t,
     const struct reply *reply, const char *boundary)
 {
 	const struct range whole = { 0, reply->content_length };
 
 	if (reply->parts_count > 1)
-		return add_or_send_parts(ch, t, reply, boundary);
+		return add_or_send_parts(c, t, reply, boundary);
 	if (reply->file >= 0)
-		return add_or_send_piece(ch, t, reply->file,
+		return add_or_send_piece(c, t, reply->file,
 		    reply->parts_count == 1 ? &reply->parts[0] : &whole);
 	text_add(t, reply->content);
 	return PROCEED;
@@ -410,7 +410,7 @@ room_for(const struct reply *reply, uint64_t length)
 }
 
 enum verdict
-respond(struct channel *ch, struct output *out, const struct reply *reply,
+respond(struct connection *c, struct output *out, const struct reply *reply,
     int64_t now, bool more, uint64_t *ret_content_sent)
 {
 	struct text t = TEXT_IN(out->buf);
@@ -422,25 +422,25 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
 	if (reply->parts_count > 1)
 		make_boundary(boundary);
 	uint64_t length = length_of_content(reply, boundary);
-	if (room_for(reply, has_content ? length : 0) > t.cap - ch->held.len)
-		v = verdict_of_result(channel_release(ch));
+	if (room_for(reply, has_content ? length : 0) > t.cap - c->held.len)
+		v = verdict_of_result(connection_release(c));
 	if (v != PROCEED)
 		return v;
-	t.len = ch->held.len;
+	t.len = c->held.len;
 	add_head(&t, reply, now, boundary, length);
 	insist(!t.overflowed);
 
-	uint64_t sent_before = ch->sent;
+	uint64_t sent_before = c->sent;
 	size_t head_end = t.len;
 	if (has_content && length > 0)
-		v = add_or_send_content(ch, &t, reply, boundary);
+		v = add_or_send_content(c, &t, reply, boundary);
 	insist(!t.overflowed);
 	if (v == PROCEED && more && !reply->close)
-		channel_hold(ch, text_slice(&t));
+		connection_hold(c, text_slice(&t));
 	else if (v == PROCEED && t.len > 0)
-		v = send_text(ch, &t);
+		v = send_text(c, &t);
 
-	uint64_t sent = ch->sent - sent_before;
+	uint64_t sent = c->sent - sent_before;
 	if (sent == 0 && v == FILE_SHRANK)
 		v = FILE_BUSY;
 	else if (sent == 0 && v == FILE_LOST)
@@ -454,7 +454,7 @@ respond(struct channel *ch, struct output *out, const struct reply *reply,
 	 * Where the client does not take these, that is what ended it.
 	 */
 	if (v != PROCEED) {
-		enum verdict before = verdict_of_result(channel_release(ch));
+		enum verdict before = verdict_of_result(connection_release(c));
 
 		if (before != PROCEED)
 			v = before;

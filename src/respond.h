@@ -4,7 +4,7 @@
 #ifndef RESPOND_H
 #define RESPOND_H
 
-#include "channel.h"
+#include "connection.h"
 #include "decide.h"
 
 /* Files and parts up to this size are copied after the head. */
@@ -21,7 +21,7 @@ struct output {
 
 /*
  * Sends the answer; where another request has arrived already (`more`), a small
- * one may be held by the channel, to leave together with the next.  `out` is
+ * one may be held by the connection, to leave together with the next.  `out` is
  * the same one for all answers of a connection.  PROCEED: all of it left, or is
  * held.  FILE_BUSY, FILE_ERROR: the file ended early or could not be read, and
  * nothing of the answer has left, so that another can take its place.
@@ -29,7 +29,7 @@ struct output {
  * or FILE_SHRANK and FILE_LOST, where the file ended or failed in the middle.
  * *ret_content_sent counts the bytes of content that left.
  */
-enum verdict respond(struct channel *ch, struct output *out,
+enum verdict respond(struct connection *c, struct output *out,
     const struct reply *reply, int64_t now, bool more,
     uint64_t *ret_content_sent);
 

@@ -33,7 +33,7 @@
 struct session {
 	const struct site *site; /* NULL: there is nothing to serve */
 	const struct options *options;
-	struct channel channel;
+	struct connection connection;
 	int head_timeout_ms; /* for a request head, and for its content */
 	unsigned long requests; /* answered so far */
 	bool outdated_is_reported; /* outdated variants, once a connection */
@@ -110,7 +110,7 @@ log_answer(struct session *s, const struct request *req,
 	 * The lines of answers that leave together are written together; that
 	 * of one that has left needs no more memory than it did.
 	 */
-	access_log(&entry, s->channel.held.len == 0 ? s->out.buf : NULL);
+	access_log(&entry, s->connection.held.len == 0 ? s->out.buf : NULL);
 }
 
 /*
@@ -123,7 +123,8 @@ must_linger(const struct session *s, const struct request *req, enum verdict v)
 {
 	return !verdict_framing_intact(v) || req->has_content ||
 	    !req->says_close || read_has_more(&s->in) ||
-	    channel_has_more(&s->channel) || channel_owes_much(&s->channel);
+	    connection_has_more(&s->connection) ||
+	    connection_owes_much(&s->connection);
 }
 
 /*
@@ -169,7 +170,7 @@ resolve_patiently(
 		struct store *store = s->requests > 0 ? &s->store : NULL;
 
 		if (store != NULL)
-			store->moment = s->channel.moment;
+			store->moment = s->connection.moment;
 		enum verdict v =
 		    resolve_target(s->site, store, req, now, &s->target);
 		if (v != FILE_BUSY)
@@ -178,9 +179,9 @@ resolve_patiently(
 		int64_t now_ms = clock_monotonic_ms();
 		if (deadline_ms == 0)
 			deadline_ms = now_ms + BUSY_WAIT_MS;
-		if (now_ms >= deadline_ms || channel_is_over(&s->channel))
+		if (now_ms >= deadline_ms || connection_is_over(&s->connection))
 			return v;
-		if (channel_pause(&s->channel, BUSY_LOOK_MS) != IO_DONE)
+		if (connection_pause(&s->connection, BUSY_LOOK_MS) != IO_DONE)
 			return CLIENT_GONE;
 		target_reset(&s->target);
 	}
@@ -190,8 +191,8 @@ resolve_patiently(
 static enum verdict
 read_rest(struct session *s, struct request *req, enum verdict v)
 {
-	enum verdict rest = read_content(
-	    &s->in, &s->channel, req, s->options->max_body, s->head_timeout_ms);
+	enum verdict rest = read_content(&s->in, &s->connection, req,
+	    s->options->max_body, s->head_timeout_ms);
 
 	if (rest != PROCEED)
 		return rest;
@@ -211,11 +212,11 @@ send_answer(struct session *s, const struct request *req,
 {
 	enum verdict end = *v;
 
-	channel_begin_answer(&s->channel);
+	connection_begin_answer(&s->connection);
 	do {
 		*v = decide_reply(end, req, &s->target, &s->options->policy,
 		    last, now, &s->ranges, ret_reply);
-		end = respond(&s->channel, &s->out, ret_reply, now->tv_sec,
+		end = respond(&s->connection, &s->out, ret_reply, now->tv_sec,
 		    read_has_more(&s->in), ret_content_sent);
 	} while (end == FILE_BUSY || end == FILE_ERROR);
 	return end;
@@ -233,12 +234,12 @@ answer_one(struct session *s)
 	struct slice head;
 	uint64_t content_sent;
 	enum verdict v =
-	    read_head(&s->in, &s->channel, s->head_timeout_ms, &head);
+	    read_head(&s->in, &s->connection, s->head_timeout_ms, &head);
 
-	if (v == END_OF_INPUT && channel_owes_much(&s->channel))
+	if (v == END_OF_INPUT && connection_owes_much(&s->connection))
 		return AFTER_LINGER;
 	if ((v == CLIENT_GONE || v == IDLE) && s->requests == 0 &&
-	    channel_listens(&s->channel))
+	    connection_listens(&s->connection))
 		return AFTER_LISTENING;
 	if (v != PROCEED && verdict_status(v) == 0)
 		return AFTER_CLOSE;
@@ -263,12 +264,12 @@ answer_one(struct session *s)
 		return AFTER_CLOSE;
 	bool last = site_was_replaced(s, &now) ||
 	    s->requests + 1 == s->options->max_requests ||
-	    channel_is_over(&s->channel);
+	    connection_is_over(&s->connection);
 	s->requests++;
 	enum verdict end =
 	    send_answer(s, &req, &now, last, &v, &reply, &content_sent);
 	target_close(&s->target);
-	if (end == SEND_TIMEOUT && channel_is_over(&s->channel))
+	if (end == SEND_TIMEOUT && connection_is_over(&s->connection))
 		end = LIFE_OVER;
 	log_answer(s, &req, &reply, now.tv_sec, content_sent,
 	    end == PROCEED ? v : end);
@@ -293,25 +294,25 @@ wait_for_typist(struct session *s)
 	log_operator("a request may be typed; its lines end with Ctrl-V Enter "
 		     "Enter, and Ctrl-D ends the connection",
 	    NULL);
-	s->channel.patience.idle_ms = s->head_timeout_ms = TYPING_MS;
+	s->connection.patience.idle_ms = s->head_timeout_ms = TYPING_MS;
 }
 
 static bool
-open_connection(
+open_session(
     struct session *s, const struct site *site, const struct options *options)
 {
 	s->site = site;
 	s->options = options;
 	log_open(options->log_requests ? &s->lines : NULL);
-	if (!channel_open(&s->channel, STDIN_FILENO, STDOUT_FILENO,
+	if (!connection_open(&s->connection, STDIN_FILENO, STDOUT_FILENO,
 		&options->patience, true)) {
 		log_operator("standard input or output is not open: ",
 		    strerror(errno), NULL);
 		return false;
 	}
-	s->channel.before_held = log_release;
+	s->connection.before_held = log_release;
 	s->head_timeout_ms = options->head_timeout_ms;
-	if (!s->channel.in_is_socket && isatty(STDIN_FILENO))
+	if (!s->connection.in_is_socket && isatty(STDIN_FILENO))
 		wait_for_typist(s);
 	return start_lock_in(site == NULL ? -1 : site->root,
 	    options->patience.life_ms, options->common.sandbox);
@@ -323,12 +324,12 @@ serve(const struct site *site, const struct options *options)
 	struct session *s = &serve_session;
 	enum after after;
 
-	if (!open_connection(s, site, options))
+	if (!open_session(s, site, options))
 		return EX_OSERR;
 	while ((after = answer_one(s)) == AFTER_NEXT)
 		;
 	if (after == AFTER_LINGER)
-		channel_linger(&s->channel);
+		connection_linger(&s->connection);
 	if (s->requests > 1) /* else nothing was kept */
 		store_drop(&s->store);
 	return after == AFTER_LISTENING ? start_refuse_listening() : EX_OK;
@@ -337,7 +338,7 @@ serve(const struct site *site, const struct options *options)
 void
 serve_unavailable(const struct options *options)
 {
-	if (open_connection(&serve_session, NULL, options) &&
+	if (open_session(&serve_session, NULL, options) &&
 	    answer_one(&serve_session) == AFTER_LINGER)
-		channel_linger(&serve_session.channel);
+		connection_linger(&serve_session.connection);
 }

@@ -17,13 +17,13 @@
 
 /* Sends what is left of a piece of a file through a small buffer. */
 static enum io_result
-copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
+copy_file(struct connection *c, int fd, uint64_t offset, uint64_t len,
     uint64_t *ret_sent)
 {
 	char buf[PIPE_BUF];
 
 	while (*ret_sent < len) {
-		enum io_result r = channel_check_life(ch);
+		enum io_result r = connection_check_life(c);
 		if (r != IO_DONE)
 			return r;
 
@@ -37,7 +37,7 @@ copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 		if (n <= 0)
 			return n == 0 ? IO_FILE_SHRANK : IO_FILE_FAILED;
 
-		r = channel_send(ch, (struct slice){ buf, (size_t)n });
+		r = connection_send(c, (struct slice){ buf, (size_t)n });
 		if (r != IO_DONE)
 			return r;
 		*ret_sent += (uint64_t)n;
@@ -50,13 +50,13 @@ copy_file(struct channel *ch, int fd, uint64_t offset, uint64_t len,
  * before the first of them.  false: it does not.
  */
 static bool
-stop_blocking(struct channel *ch)
+stop_blocking(struct connection *c)
 {
-	int flags = fcntl(ch->out, F_GETFL);
+	int flags = fcntl(c->out, F_GETFL);
 
-	if (flags < 0 || fcntl(ch->out, F_SETFL, flags | O_NONBLOCK) != 0)
+	if (flags < 0 || fcntl(c->out, F_SETFL, flags | O_NONBLOCK) != 0)
 		return false;
-	ch->in_nonblocking = true;
+	c->in_nonblocking = true;
 	return true;
 }
 
@@ -67,9 +67,9 @@ stop_blocking(struct channel *ch)
  * On what is not TCP it does nothing.
  */
 static void
-hold_short_segments(const struct channel *ch, int on)
+hold_short_segments(const struct connection *c, int on)
 {
-	setsockopt(ch->out, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+	setsockopt(c->out, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
 }
 
 /* Which end of a sendfile an error comes from; the rest are the file's. */
@@ -96,14 +96,14 @@ is_network_error(int error)
  * system that does not know sendfile has its bytes copied.
  */
 static enum io_result
-send_by_kernel(struct channel *ch, int fd, uint64_t offset, uint64_t len,
+send_by_kernel(struct connection *c, int fd, uint64_t offset, uint64_t len,
     uint64_t *ret_sent)
 {
 	off_t at = (off_t)offset;
 
 	while (*ret_sent < len) {
 		uint64_t left = len - *ret_sent;
-		ssize_t n = sendfile(ch->out, fd, &at,
+		ssize_t n = sendfile(c->out, fd, &at,
 		    left < SENDFILE_MAX ? (size_t)left : SENDFILE_MAX);
 
 		/* Nothing sent with bytes owed: the file has ended. */
@@ -111,18 +111,18 @@ send_by_kernel(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 			return IO_FILE_SHRANK;
 		if (n > 0) {
 			*ret_sent += (uint64_t)n;
-			ch->sent += (uint64_t)n;
+			c->sent += (uint64_t)n;
 			if (*ret_sent == len)
 				break;
 		} else if (errno == EINVAL || errno == ENOSYS) {
-			return copy_file(ch, fd, offset, len, ret_sent);
+			return copy_file(c, fd, offset, len, ret_sent);
 		} else if (is_network_error(errno)) {
 			return IO_GONE;
 		} else if (errno != EINTR && !would_block(errno)) {
 			return IO_FILE_FAILED;
 		}
 		/* Whatever ended the call, what is left waits for room. */
-		enum io_result r = channel_wait_for_room(ch);
+		enum io_result r = connection_wait_for_room(c);
 		if (r != IO_DONE)
 			return r;
 	}
@@ -130,21 +130,21 @@ send_by_kernel(struct channel *ch, int fd, uint64_t offset, uint64_t len,
 }
 
 enum io_result
-transfer_file(struct channel *ch, struct slice head, int fd, uint64_t offset,
+transfer_file(struct connection *c, struct slice head, int fd, uint64_t offset,
     uint64_t len, uint64_t *ret_sent)
 {
 	enum io_result r;
 
 	*ret_sent = 0;
-	if (!ch->out_is_socket || !stop_blocking(ch)) {
-		r = channel_send(ch, head);
-		return r == IO_DONE ? copy_file(ch, fd, offset, len, ret_sent) :
+	if (!c->out_is_socket || !stop_blocking(c)) {
+		r = connection_send(c, head);
+		return r == IO_DONE ? copy_file(c, fd, offset, len, ret_sent) :
 				      r;
 	}
-	hold_short_segments(ch, 1);
-	r = channel_send(ch, head);
+	hold_short_segments(c, 1);
+	r = connection_send(c, head);
 	if (r == IO_DONE)
-		r = send_by_kernel(ch, fd, offset, len, ret_sent);
-	hold_short_segments(ch, 0);
+		r = send_by_kernel(c, fd, offset, len, ret_sent);
+	hold_short_segments(c, 0);
 	return r;
 }

@@ -8,7 +8,7 @@
  * algorithm is left on.
  */
 #define _GNU_SOURCE
-#include "channel.h"
+#include "connection.h"
 #include "insist.h"
 #include "large.h"
 #include "log.h"
@@ -156,7 +156,7 @@ make_upper(char *bytes, size_t len)
  * TCP it is one text, and not that many short ones.
  */
 static enum io_result
-send_repeated(struct channel *ch, struct slice s, unsigned long times)
+send_repeated(struct connection *c, struct slice s, unsigned long times)
 {
 	static char many[BUFFER_MAX];
 
@@ -165,7 +165,7 @@ send_repeated(struct channel *ch, struct slice s, unsigned long times)
 	enum io_result r = IO_DONE;
 
 	if (times == 1)
-		return channel_send(ch, s);
+		return connection_send(c, s);
 	if (at_once > times)
 		at_once = times;
 	for (size_t i = 0; i < at_once; i++)
@@ -173,7 +173,7 @@ send_repeated(struct channel *ch, struct slice s, unsigned long times)
 	while (r == IO_DONE && times > 0) {
 		if (at_once > times)
 			at_once = times;
-		r = channel_send(ch, (struct slice){ many, at_once * s.len });
+		r = connection_send(c, (struct slice){ many, at_once * s.len });
 		times -= at_once;
 	}
 	return r;
@@ -181,7 +181,7 @@ send_repeated(struct channel *ch, struct slice s, unsigned long times)
 
 /* Replies until the connection ends, or as often as it shall. */
 static enum io_result
-reply_to_all(struct channel *ch, const struct upper_options *o)
+reply_to_all(struct connection *c, const struct upper_options *o)
 {
 	static char buf[BUFFER_MAX];
 	enum io_result r = IO_DONE;
@@ -191,15 +191,15 @@ reply_to_all(struct channel *ch, const struct upper_options *o)
 		if (o->reads != 0 && n == o->reads)
 			return IO_DONE;
 		wait_ms(o->delay_ms);
-		r = channel_receive_idle(ch, buf, (size_t)o->buffer, &len);
+		r = connection_receive_idle(c, buf, (size_t)o->buffer, &len);
 		if (r != IO_DONE)
 			break;
 		if (o->log_lines)
 			log_line(
 			    SLICE("Received: "), (struct slice){ buf, len });
 		make_upper(buf, len);
-		channel_begin_answer(ch);
-		r = send_repeated(ch, (struct slice){ buf, len }, o->repeat);
+		connection_begin_answer(c);
+		r = send_repeated(c, (struct slice){ buf, len }, o->repeat);
 	}
 	return r;
 }
@@ -225,7 +225,7 @@ farewell(enum io_result r)
 /*
  * Serves the connection on standard input and output.  A reply that the client
  * has not taken when this side closes first is not thrown away by what it
- * still sends (channel_linger).
+ * still sends (connection_linger).
  */
 static int
 serve(const struct upper_options *o)
@@ -234,11 +234,11 @@ serve(const struct upper_options *o)
 		.idle_ms = o->timeout_ms,
 		.send_ms = o->timeout_ms,
 	};
-	struct channel ch;
+	struct connection c;
 
 	log_open(o->log_lines ? &upper_lines : NULL);
-	if (!channel_open(
-		&ch, STDIN_FILENO, STDOUT_FILENO, &patience, o->nodelay)) {
+	if (!connection_open(
+		&c, STDIN_FILENO, STDOUT_FILENO, &patience, o->nodelay)) {
 		log_operator("standard input or output is not open: ",
 		    strerror(errno), NULL);
 		return EX_OSERR;
@@ -248,11 +248,11 @@ serve(const struct upper_options *o)
 	if (o->log_lines)
 		log_line(SLICE("Connection from: "), log_peer());
 
-	enum io_result r = reply_to_all(&ch, o);
-	if (r == IO_GONE && channel_listens(&ch))
+	enum io_result r = reply_to_all(&c, o);
+	if (r == IO_GONE && connection_listens(&c))
 		return start_refuse_listening();
 	if (r == IO_DONE)
-		channel_linger(&ch);
+		connection_linger(&c);
 	if (o->log_lines)
 		log_line(farewell(r), SLICE(""));
 	return EX_OK;

@@ -47,7 +47,7 @@ check_connection(struct slice text, struct slice whims, uint64_t max,
 {
 	static struct input in;
 	const struct patience patience = { .idle_ms = 1000, .send_ms = 30000 };
-	struct channel ch;
+	struct connection c;
 	struct os_plan plan = {
 		.mood = OS_PIECES, .stream = text, .whims = whims
 	};
@@ -65,8 +65,8 @@ check_connection(struct slice text, struct slice whims, uint64_t max,
 	memcpy(in.buf + head_end, text.ptr, have);
 	in.start = head_end;
 	in.end = head_end + have;
-	require(channel_open(&ch, OS_IN, OS_OUT, &patience, true));
-	enum verdict v = read_content(&in, &ch, r, max, 10000);
+	require(connection_open(&c, OS_IN, OS_OUT, &patience, true));
+	enum verdict v = read_content(&in, &c, r, max, 10000);
 
 	require(v == (wanted == IDLE ? CONTENT_CUT_SHORT : wanted));
 	require(v == PROCEED || !verdict_framing_intact(v));

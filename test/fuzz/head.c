@@ -68,7 +68,7 @@ read_all(struct fuzz_input input, enum os_mood mood, struct heads *ret_heads)
 {
 	static struct input in;
 	const struct patience patience = { .idle_ms = 1000, .send_ms = 30000 };
-	struct channel ch;
+	struct connection c;
 	struct os_plan plan = {
 		.mood = mood, .stream = input.text, .whims = input.whims
 	};
@@ -79,11 +79,11 @@ read_all(struct fuzz_input input, enum os_mood mood, struct heads *ret_heads)
 	os_start(&plan);
 	in.start = in.end = 0;
 	memset(in.buf, 0xEE, sizeof(in.buf));
-	require(channel_open(&ch, OS_IN, OS_OUT, &patience, true));
+	require(connection_open(&c, OS_IN, OS_OUT, &patience, true));
 	for (ret_heads->count = 0; ret_heads->count < HEADS_MAX;
 	     ret_heads->count++) {
 		struct slice head;
-		enum verdict v = read_head(&in, &ch, 10000, &head);
+		enum verdict v = read_head(&in, &c, 10000, &head);
 		size_t skipped = 0;
 
 		require(in.start <= in.end && in.end <= HEAD_MAX);

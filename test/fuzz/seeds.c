@@ -140,15 +140,15 @@ __wrap_is_ip_literal(struct slice s)
 }
 
 enum verdict __real_read_head(
-    struct input *in, struct channel *ch, int ms, struct slice *head);
+    struct input *in, struct connection *c, int ms, struct slice *head);
 enum verdict __wrap_read_head(
-    struct input *in, struct channel *ch, int ms, struct slice *head);
+    struct input *in, struct connection *c, int ms, struct slice *head);
 enum verdict
 __wrap_read_head(
-    struct input *in, struct channel *ch, int ms, struct slice *head)
+    struct input *in, struct connection *c, int ms, struct slice *head)
 {
 	static int count, long_count;
-	enum verdict v = __real_read_head(in, ch, ms, head);
+	enum verdict v = __real_read_head(in, c, ms, head);
 
 	if (in->end < 2000 ? count < EACH_MAX : long_count < EACH_MAX / 10) {
 		bool new = save_stream((struct slice){ in->buf, in->end });

@@ -1,5 +1,5 @@
 /*
- * A channel, and bounds on its waiting: generous where bytes are on their way,
+ * A connection, and bounds on its waiting: generous where bytes are on their way,
  * and short where none will come.
  */
 #ifndef BOUNDS_H
@@ -7,18 +7,19 @@
 
 #include "unit.h"
 
-#include "channel.h"
+#include "connection.h"
 
 #define LONG_MS 20000
 #define SHORT_MS 30
 
 static inline void
-open_channel(struct channel *ch, int fd, int idle_ms)
+open_connection(struct connection *c, int fd, int idle_ms)
 {
 	const struct patience patience = { .idle_ms = idle_ms,
 		.send_ms = LONG_MS };
 
-	unit_need(channel_open(ch, fd, fd, &patience, true), "channel_open");
+	unit_need(
+	    connection_open(c, fd, fd, &patience, true), "connection_open");
 }
 
 #endif

@@ -557,7 +557,8 @@ check_conversation(bool chunked, size_t head_len, size_t len, size_t piece)
 		struct slice rest, value;
 
 		unit_string("a head", "proceed",
-		    verdict_token(read_head(in, &p.channel, LONG_MS, &head)));
+		    verdict_token(
+			read_head(in, &p.connection, LONG_MS, &head)));
 		unit_number(
 		    "its length", (long long)c.head_len, (long long)head.len);
 		unit_string("a request", "proceed",
@@ -565,7 +566,7 @@ check_conversation(bool chunked, size_t head_len, size_t len, size_t piece)
 		unit_bool("it has content", chunked || len > 0, r.has_content);
 		unit_string("its content", "proceed",
 		    verdict_token(
-			read_content(in, &p.channel, &r, len, LONG_MS)));
+			read_content(in, &p.connection, &r, len, LONG_MS)));
 		/* The content has not overwritten what the head says. */
 		unit_slice("head", (struct slice){ buf, c.head_len }, head);
 		unit_slice("line", SLICE("GET /first?query HTTP/1.1"), r.line);
@@ -579,10 +580,10 @@ check_conversation(bool chunked, size_t head_len, size_t len, size_t piece)
 		unit_slice("a field", SLICE("\"tag\""), value);
 	}
 	unit_string("the next one", "proceed",
-	    verdict_token(read_head(in, &p.channel, LONG_MS, &head)));
+	    verdict_token(read_head(in, &p.connection, LONG_MS, &head)));
 	unit_slice("the next one", SLICE(NEXT), head);
 	unit_string("after the last one", "end-of-input",
-	    verdict_token(read_head(in, &p.channel, LONG_MS, &head)));
+	    verdict_token(read_head(in, &p.connection, LONG_MS, &head)));
 	peer_close(&p);
 }
 
@@ -644,28 +645,28 @@ check_faults(void)
 		struct input *in = new_input();
 		struct request r;
 		struct slice head = { NULL, 0 };
-		struct channel ch;
+		struct connection c;
 		int fds[2];
 
 		unit_begin(faults[i].name);
 		unit_need(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0,
 		    "socketpair");
-		open_channel(&ch, fds[0], LONG_MS);
+		open_connection(&c, fds[0], LONG_MS);
 		unit_need(send(fds[1], faults[i].bytes.ptr, faults[i].bytes.len,
 			      0) == (ssize_t)faults[i].bytes.len,
 		    "send");
 		if (faults[i].ends)
 			close(fds[1]);
 		unit_string("head", "proceed",
-		    verdict_token(read_head(in, &ch, LONG_MS, &head)));
+		    verdict_token(read_head(in, &c, LONG_MS, &head)));
 		unit_string("request", "proceed",
 		    verdict_token(parse_request(head, &r)));
 
 		bool late = strcmp(faults[i].token, "content-timeout") == 0;
 		int64_t from = clock_monotonic_ms();
 		unit_string("content", faults[i].token,
-		    verdict_token(read_content(in, &ch, &r, faults[i].max,
-			late ? SHORT_MS : LONG_MS)));
+		    verdict_token(read_content(
+			in, &c, &r, faults[i].max, late ? SHORT_MS : LONG_MS)));
 		if (late)
 			unit_bool("it waited for its time", true,
 			    clock_monotonic_ms() - from >= SHORT_MS);
@@ -679,23 +680,23 @@ check_faults(void)
 	struct input *in = new_input();
 	struct request r;
 	struct slice head = { NULL, 0 };
-	struct channel ch;
+	struct connection c;
 	int fds[2];
 
 	unit_begin("some content, then the client is gone");
 	unit_need(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
-	open_channel(&ch, fds[0], LONG_MS);
+	open_connection(&c, fds[0], LONG_MS);
 	struct slice sent = SLICE(LENGTH("5") "abc");
 	unit_need(send(fds[1], sent.ptr, sent.len, 0) == (ssize_t)sent.len &&
 		send(fds[0], "x", 1, 0) == 1,
 	    "send");
 	unit_string("head", "proceed",
-	    verdict_token(read_head(in, &ch, LONG_MS, &head)));
+	    verdict_token(read_head(in, &c, LONG_MS, &head)));
 	unit_string(
 	    "request", "proceed", verdict_token(parse_request(head, &r)));
 	close(fds[1]);
 	unit_string("content", "client-gone",
-	    verdict_token(read_content(in, &ch, &r, 5, LONG_MS)));
+	    verdict_token(read_content(in, &c, &r, 5, LONG_MS)));
 	close(fds[0]);
 #undef LENGTH
 #undef CHUNKED

@@ -24,19 +24,19 @@ new_input(void)
 }
 
 struct peer {
-	struct channel channel;
+	struct connection connection;
 	int fds[2];
 	pid_t writer;
 };
 
-/* A channel on which these bytes arrive, `piece` at a time, and then the end. */
+/* A connection on which these bytes arrive, `piece` at a time, and then the end. */
 static inline void
 peer_open(struct peer *p, struct slice bytes, size_t piece)
 {
 	int type = piece == 1 ? SOCK_SEQPACKET : SOCK_STREAM;
 
 	unit_need(socketpair(AF_UNIX, type, 0, p->fds) == 0, "socketpair");
-	open_channel(&p->channel, p->fds[0], LONG_MS);
+	open_connection(&p->connection, p->fds[0], LONG_MS);
 	p->writer = unit_feed(p->fds[1], p->fds[0], bytes, piece);
 	close(p->fds[1]);
 }

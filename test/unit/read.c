@@ -50,7 +50,8 @@ replay(const struct request_row *row)
 		unit_need(!sent.overflowed, "the row is too long for the test");
 		peer_open(&p, text_slice(&sent), ways[i].piece);
 		unit_string(ways[i].name, "proceed",
-		    verdict_token(read_head(in, &p.channel, LONG_MS, &head)));
+		    verdict_token(
+			read_head(in, &p.connection, LONG_MS, &head)));
 		unit_slice(ways[i].name, row->head, head);
 		if (head.len == row->head.len)
 			unit_check_request(row, head, ways[i].name);
@@ -58,11 +59,12 @@ replay(const struct request_row *row)
 		if (ways[i].glued) {
 			unit_string("the next one", "proceed",
 			    verdict_token(
-				read_head(in, &p.channel, LONG_MS, &head)));
+				read_head(in, &p.connection, LONG_MS, &head)));
 			unit_slice("the next one", next, head);
 		}
 		unit_string("after the last one", "end-of-input",
-		    verdict_token(read_head(in, &p.channel, LONG_MS, &head)));
+		    verdict_token(
+			read_head(in, &p.connection, LONG_MS, &head)));
 		peer_close(&p);
 	}
 }
@@ -79,7 +81,7 @@ check(const char *name, struct slice bytes, const char *token, size_t skipped)
 		struct peer p;
 
 		peer_open(&p, bytes, whole ? SIZE_MAX : 1);
-		enum verdict v = read_head(in, &p.channel, LONG_MS, &head);
+		enum verdict v = read_head(in, &p.connection, LONG_MS, &head);
 		unit_string(how, token, verdict_token(v));
 		/* A verdict may come before all bytes have been looked at. */
 		struct slice wanted = slice_after(bytes, skipped);
@@ -291,19 +293,19 @@ check_silence(void)
 	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
 		struct input *in = new_input();
 		struct slice head;
-		struct channel ch;
+		struct connection c;
 		int fds[2];
 
 		unit_begin(rows[i].name);
 		unit_need(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0,
 		    "socketpair");
-		open_channel(&ch, fds[0], SHORT_MS);
+		open_connection(&c, fds[0], SHORT_MS);
 		unit_need(send(fds[1], rows[i].bytes.ptr, rows[i].bytes.len,
 			      0) == (ssize_t)rows[i].bytes.len,
 		    "send");
 		int64_t from = clock_monotonic_ms();
 		unit_string("verdict", rows[i].token,
-		    verdict_token(read_head(in, &ch, SHORT_MS, &head)));
+		    verdict_token(read_head(in, &c, SHORT_MS, &head)));
 		if (strcmp(rows[i].token, "idle") == 0 ||
 		    strcmp(rows[i].token, "head-timeout") == 0)
 			unit_bool("it waited for its time", true,
@@ -316,19 +318,19 @@ check_silence(void)
 	for (int idle = 0; idle < 2; idle++) {
 		struct input *in = new_input();
 		struct slice head;
-		struct channel ch;
+		struct connection c;
 		int fds[2];
 
 		unit_begin(idle ? "idle before a short bound" :
 				  "a head in a short bound");
 		unit_need(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0,
 		    "socketpair");
-		open_channel(&ch, fds[0], idle ? SHORT_MS : LONG_MS);
+		open_connection(&c, fds[0], idle ? SHORT_MS : LONG_MS);
 		if (!idle)
 			unit_need(send(fds[1], "G", 1, 0) == 1, "send");
 		unit_string("verdict", idle ? "idle" : "head-timeout",
 		    verdict_token(
-			read_head(in, &ch, idle ? LONG_MS : SHORT_MS, &head)));
+			read_head(in, &c, idle ? LONG_MS : SHORT_MS, &head)));
 		close(fds[0]);
 		close(fds[1]);
 	}
@@ -343,13 +345,13 @@ check_late_head(void)
 {
 	struct input *in = new_input();
 	struct slice head;
-	struct channel ch;
+	struct connection c;
 	int fds[2];
 
 	unit_begin("a head long after half an empty line");
 	unit_need(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) == 0, "socketpair");
-	open_channel(&ch, fds[0], LONG_MS);
+	open_connection(&c, fds[0], LONG_MS);
 
 	pid_t writer = fork();
 	unit_need(writer >= 0, "fork");
@@ -365,8 +367,8 @@ check_late_head(void)
 		_exit(0);
 	}
 	close(fds[1]);
-	unit_string("verdict", "proceed",
-	    verdict_token(read_head(in, &ch, 500, &head)));
+	unit_string(
+	    "verdict", "proceed", verdict_token(read_head(in, &c, 500, &head)));
 	close(fds[0]);
 	unit_reap(writer);
 }
@@ -416,7 +418,8 @@ check_pipeline(const char *name, size_t shortest, size_t longest, size_t count,
 		if (i % 7 == 3)
 			wanted = slice_after(wanted, 2);
 		unit_string("verdict", "proceed",
-		    verdict_token(read_head(in, &p.channel, LONG_MS, &head)));
+		    verdict_token(
+			read_head(in, &p.connection, LONG_MS, &head)));
 		unit_slice("head", wanted, head);
 		at = ends[i];
 	}
@@ -424,7 +427,8 @@ check_pipeline(const char *name, size_t shortest, size_t longest, size_t count,
 		struct slice head;
 
 		unit_string("after the last one", "end-of-input",
-		    verdict_token(read_head(in, &p.channel, LONG_MS, &head)));
+		    verdict_token(
+			read_head(in, &p.connection, LONG_MS, &head)));
 	}
 	peer_close(&p);
 }

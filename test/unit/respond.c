@@ -45,7 +45,7 @@ send_reply(const struct reply *reply, bool by_pipe)
 		char bytes[1 << 20];
 	} * shared;
 	struct outcome o;
-	struct channel ch;
+	struct connection c;
 	int fds[2];
 
 	if (shared == NULL) {
@@ -69,9 +69,9 @@ send_reply(const struct reply *reply, bool by_pipe)
 		_exit(0);
 	}
 	close(fds[0]);
-	open_channel(&ch, fds[1], LONG_MS);
+	open_connection(&c, fds[1], LONG_MS);
 	o.token = verdict_token(
-	    respond(&ch, &output, reply, NOW, false, &o.content_sent));
+	    respond(&c, &output, reply, NOW, false, &o.content_sent));
 	close(fds[1]);
 	unit_reap(reader);
 	o.bytes = (struct slice){ shared->bytes, shared->len };

@@ -12,7 +12,7 @@
  * as well as one that takes none, so it is a rate that is asked of it.
  */
 #define _GNU_SOURCE
-#include "channel.h"
+#include "connection.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,7 +75,7 @@ clock_monotonic_ms(void)
 }
 
 bool
-channel_open(struct channel *ch, int in, int out,
+connection_open(struct connection *c, int in, int out,
     const struct patience *patience, bool nodelay)
 {
 	/* These two calls also tell what kind of descriptor each is. */
@@ -96,7 +96,7 @@ channel_open(struct channel *ch, int in, int out,
 	if (!out_is_socket && errno == EBADF)
 		return false;
 
-	*ch = (struct channel){
+	*c = (struct connection){
 		.in = in,
 		.out = out,
 		.patience = *patience,
@@ -106,16 +106,16 @@ channel_open(struct channel *ch, int in, int out,
 		.in_nonblocking = !in_is_socket,
 	};
 	if (patience->life_ms != 0) {
-		ch->end_ms = clock_monotonic_ms() + patience->life_ms;
-		ch->in_nonblocking = true; /* poll keeps to the end as well */
+		c->end_ms = clock_monotonic_ms() + patience->life_ms;
+		c->in_nonblocking = true; /* poll keeps to the end as well */
 	}
 	return true;
 }
 
 bool
-channel_is_over(const struct channel *ch)
+connection_is_over(const struct connection *c)
 {
-	return ch->end_ms != INT64_MAX && clock_monotonic_ms() >= ch->end_ms;
+	return c->end_ms != INT64_MAX && clock_monotonic_ms() >= c->end_ms;
 }
 
 /* Turns the result of a read or receive into ours. */
@@ -138,16 +138,16 @@ pause_shortly(int64_t left_ms)
 }
 
 enum io_result
-channel_receive_until(struct channel *ch, char *buf, size_t cap,
+connection_receive_until(struct connection *c, char *buf, size_t cap,
     int64_t deadline_ms, size_t *ret_len)
 {
-	if (channel_release(ch) != IO_DONE)
+	if (connection_release(c) != IO_DONE)
 		return IO_GONE;
-	ch->moment++;
-	if (deadline_ms > ch->end_ms)
-		deadline_ms = ch->end_ms;
+	c->moment++;
+	if (deadline_ms > c->end_ms)
+		deadline_ms = c->end_ms;
 	for (;;) {
-		struct pollfd p = { .fd = ch->in, .events = POLLIN };
+		struct pollfd p = { .fd = c->in, .events = POLLIN };
 		int64_t left = deadline_ms - clock_monotonic_ms();
 		int ready = poll(&p, 1,
 		    left <= 0          ? 0 :
@@ -161,9 +161,9 @@ channel_receive_until(struct channel *ch, char *buf, size_t cap,
 		if (ready <= 0)
 			continue;
 
-		ssize_t n = ch->in_is_socket ?
-		    recv(ch->in, buf, cap, MSG_DONTWAIT) :
-		    read(ch->in, buf, cap);
+		ssize_t n = c->in_is_socket ?
+		    recv(c->in, buf, cap, MSG_DONTWAIT) :
+		    read(c->in, buf, cap);
 		if (n >= 0 || (errno != EINTR && !would_block(errno)))
 			return received(n, ret_len);
 		if (left <= 0)
@@ -175,39 +175,39 @@ channel_receive_until(struct channel *ch, char *buf, size_t cap,
 
 /* How many bytes of ours the peer has not taken yet; -1 where unknown. */
 static int
-unacknowledged(const struct channel *ch)
+unacknowledged(const struct connection *c)
 {
 	int n;
 
-	return ch->out_is_socket && ioctl(ch->out, SIOCOUTQ, &n) == 0 ? n : -1;
+	return c->out_is_socket && ioctl(c->out, SIOCOUTQ, &n) == 0 ? n : -1;
 }
 
 /* How many bytes of all that was sent the peer has taken. */
 static uint64_t
-count_taken(const struct channel *ch)
+count_taken(const struct connection *c)
 {
-	int owed = unacknowledged(ch);
+	int owed = unacknowledged(c);
 
 	if (owed <= 0)
-		return ch->sent;
-	return ch->sent > (uint64_t)owed ? ch->sent - (uint64_t)owed : 0;
+		return c->sent;
+	return c->sent > (uint64_t)owed ? c->sent - (uint64_t)owed : 0;
 }
 
 /* Makes closing a reset, so that the system does not go on sending. */
 static void
-give_up(const struct channel *ch)
+give_up(const struct connection *c)
 {
 	const struct linger none = { .l_onoff = 1, .l_linger = 0 };
 
-	setsockopt(ch->out, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	setsockopt(c->out, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
 enum io_result
-channel_check_life(const struct channel *ch)
+connection_check_life(const struct connection *c)
 {
-	if (!channel_is_over(ch))
+	if (!connection_is_over(c))
 		return IO_DONE;
-	give_up(ch);
+	give_up(c);
 	return IO_TIMEOUT;
 }
 
@@ -217,18 +217,18 @@ channel_check_life(const struct channel *ch)
  * *ret_left_ms is the time until this is to be looked at again.
  */
 static bool
-peer_keeps_up(struct channel *ch, int *ret_left_ms)
+peer_keeps_up(struct connection *c, int *ret_left_ms)
 {
-	const struct patience *p = &ch->patience;
-	struct window *w = &ch->window;
+	const struct patience *p = &c->patience;
+	struct window *w = &c->window;
 	int64_t now_ms = clock_monotonic_ms();
 
 	if (w->start_ms == 0)
-		*w = (struct window){ now_ms, count_taken(ch) };
+		*w = (struct window){ now_ms, count_taken(c) };
 	int64_t passed_ms = now_ms - w->start_ms;
-	bool keeps_up = now_ms < ch->end_ms;
+	bool keeps_up = now_ms < c->end_ms;
 	if (passed_ms >= p->send_ms) {
-		uint64_t taken = count_taken(ch);
+		uint64_t taken = count_taken(c);
 		uint64_t enough = p->min_rate * (uint64_t)passed_ms / 1000;
 
 		/* A Unix socket owes more bytes than were sent, at times. */
@@ -238,38 +238,38 @@ peer_keeps_up(struct channel *ch, int *ret_left_ms)
 		passed_ms = 0;
 	}
 	if (!keeps_up) {
-		give_up(ch);
+		give_up(c);
 		return false;
 	}
 	int64_t left_ms = p->send_ms - passed_ms;
-	if (left_ms > ch->end_ms - now_ms)
-		left_ms = ch->end_ms - now_ms;
+	if (left_ms > c->end_ms - now_ms)
+		left_ms = c->end_ms - now_ms;
 	*ret_left_ms = left_ms < p->send_ms ? (int)left_ms : p->send_ms;
 	return true;
 }
 
 void
-channel_begin_answer(struct channel *ch)
+connection_begin_answer(struct connection *c)
 {
-	if (ch->window.start_ms != 0 && unacknowledged(ch) <= 0)
-		ch->window.start_ms = 0;
+	if (c->window.start_ms != 0 && unacknowledged(c) <= 0)
+		c->window.start_ms = 0;
 }
 
 /* Whether the peer is still busy taking what was sent. */
 static bool
-peer_is_taking(struct channel *ch)
+peer_is_taking(struct connection *c)
 {
 	int left_ms;
 
-	return unacknowledged(ch) > 0 && peer_keeps_up(ch, &left_ms);
+	return unacknowledged(c) > 0 && peer_keeps_up(c, &left_ms);
 }
 
 /* One blocking receive, or poll where the spawner made it non-blocking. */
 static enum io_result
-receive_once(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
+receive_once(struct connection *c, char *buf, size_t cap, size_t *ret_len)
 {
-	if (!ch->in_nonblocking) {
-		ssize_t n = recv(ch->in, buf, cap, 0);
+	if (!c->in_nonblocking) {
+		ssize_t n = recv(c->in, buf, cap, 0);
 
 		if (n >= 0 || (!would_block(errno) && errno != EINTR))
 			return received(n, ret_len);
@@ -278,24 +278,24 @@ receive_once(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
 		 * non-blocking, which only poll can wait for.
 		 */
 		bool interrupted = errno == EINTR;
-		int flags = fcntl(ch->in, F_GETFL);
+		int flags = fcntl(c->in, F_GETFL);
 
-		ch->in_nonblocking = flags < 0 || (flags & O_NONBLOCK) != 0;
-		if (!ch->in_nonblocking && !interrupted)
+		c->in_nonblocking = flags < 0 || (flags & O_NONBLOCK) != 0;
+		if (!c->in_nonblocking && !interrupted)
 			return IO_TIMEOUT;
 	}
-	return channel_receive_until(
-	    ch, buf, cap, clock_monotonic_ms() + ch->patience.idle_ms, ret_len);
+	return connection_receive_until(
+	    c, buf, cap, clock_monotonic_ms() + c->patience.idle_ms, ret_len);
 }
 
 /* Receives until it is time to look at what the peer has taken. */
 static enum io_result
-receive_until_look(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
+receive_until_look(struct connection *c, char *buf, size_t cap, size_t *ret_len)
 {
 	int64_t look_ms =
-	    clock_monotonic_ms() + ch->patience.idle_ms / IDLE_LOOKS + 1;
+	    clock_monotonic_ms() + c->patience.idle_ms / IDLE_LOOKS + 1;
 
-	return channel_receive_until(ch, buf, cap, look_ms, ret_len);
+	return connection_receive_until(c, buf, cap, look_ms, ret_len);
 }
 
 /*
@@ -306,56 +306,57 @@ receive_until_look(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
  * what a peer's system takes at once, that would be a call of each request.
  */
 enum io_result
-channel_receive_idle(struct channel *ch, char *buf, size_t cap, size_t *ret_len)
+connection_receive_idle(
+    struct connection *c, char *buf, size_t cap, size_t *ret_len)
 {
 	int left_ms;
 
-	if (channel_release(ch) != IO_DONE)
+	if (connection_release(c) != IO_DONE)
 		return IO_GONE;
-	ch->moment++;
-	bool is_taking = ch->sent - ch->sent_before > TAKEN_AT_ONCE &&
-	    unacknowledged(ch) > 0;
-	ch->sent_before = ch->sent;
+	c->moment++;
+	bool is_taking =
+	    c->sent - c->sent_before > TAKEN_AT_ONCE && unacknowledged(c) > 0;
+	c->sent_before = c->sent;
 	for (;;) {
 		enum io_result r = is_taking ?
-		    receive_until_look(ch, buf, cap, ret_len) :
-		    receive_once(ch, buf, cap, ret_len);
+		    receive_until_look(c, buf, cap, ret_len) :
+		    receive_once(c, buf, cap, ret_len);
 		if (r != IO_TIMEOUT)
 			return r;
 
 		bool was_taking = is_taking;
 
-		is_taking = unacknowledged(ch) > 0;
-		if (is_taking ? !peer_keeps_up(ch, &left_ms) : !was_taking)
+		is_taking = unacknowledged(c) > 0;
+		if (is_taking ? !peer_keeps_up(c, &left_ms) : !was_taking)
 			return IO_TIMEOUT;
 	}
 }
 
 bool
-channel_has_more(const struct channel *ch)
+connection_has_more(const struct connection *c)
 {
 	int waiting;
 
-	return ioctl(ch->in, FIONREAD, &waiting) == 0 && waiting > 0;
+	return ioctl(c->in, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 bool
-channel_listens(const struct channel *ch)
+connection_listens(const struct connection *c)
 {
 	int waiting;
 
-	return ch->in_is_socket && ioctl(ch->in, FIONREAD, &waiting) != 0 &&
+	return c->in_is_socket && ioctl(c->in, FIONREAD, &waiting) != 0 &&
 	    errno == EINVAL;
 }
 
 enum io_result
-channel_wait_for_room(struct channel *ch)
+connection_wait_for_room(struct connection *c)
 {
 	int left_ms;
-	bool room_was_none = ch->sent_at_room == ch->sent + 1;
+	bool room_was_none = c->sent_at_room == c->sent + 1;
 
-	while (peer_keeps_up(ch, &left_ms)) {
-		struct pollfd out = { .fd = ch->out, .events = POLLOUT };
+	while (peer_keeps_up(c, &left_ms)) {
+		struct pollfd out = { .fd = c->out, .events = POLLOUT };
 
 		if (room_was_none)
 			pause_shortly(left_ms);
@@ -363,7 +364,7 @@ channel_wait_for_room(struct channel *ch)
 		int ready = poll(&out, 1, left_ms);
 
 		if (ready > 0) {
-			ch->sent_at_room = ch->sent + 1;
+			c->sent_at_room = c->sent + 1;
 			return IO_DONE;
 		}
 		if (ready < 0 && errno != EINTR)
@@ -373,9 +374,9 @@ channel_wait_for_room(struct channel *ch)
 }
 
 static bool
-has_room(const struct channel *ch)
+has_room(const struct connection *c)
 {
-	struct pollfd out = { .fd = ch->out, .events = POLLOUT };
+	struct pollfd out = { .fd = c->out, .events = POLLOUT };
 
 	return poll(&out, 1, 0) > 0;
 }
@@ -386,23 +387,23 @@ has_room(const struct channel *ch)
  * be shared with the shell.
  */
 static enum io_result
-write_all(struct channel *ch, struct slice s)
+write_all(struct connection *c, struct slice s)
 {
 	bool has_blocked = false;
 
 	while (s.len > 0) {
-		enum io_result r = !has_blocked && has_room(ch) ?
+		enum io_result r = !has_blocked && has_room(c) ?
 		    IO_DONE :
-		    channel_wait_for_room(ch);
+		    connection_wait_for_room(c);
 
 		if (r != IO_DONE)
 			return r;
 		ssize_t n =
-		    write(ch->out, s.ptr, s.len < PIPE_BUF ? s.len : PIPE_BUF);
+		    write(c->out, s.ptr, s.len < PIPE_BUF ? s.len : PIPE_BUF);
 		has_blocked = n < 0 && would_block(errno);
 		if (n >= 0) {
 			s = slice_after(s, (size_t)n);
-			ch->sent += (uint64_t)n;
+			c->sent += (uint64_t)n;
 		} else if (!has_blocked && errno != EINTR) {
 			return IO_GONE;
 		}
@@ -411,33 +412,33 @@ write_all(struct channel *ch, struct slice s)
 }
 
 void
-channel_hold(struct channel *ch, struct slice s)
+connection_hold(struct connection *c, struct slice s)
 {
-	ch->held = s;
+	c->held = s;
 }
 
 enum io_result
-channel_release(struct channel *ch)
+connection_release(struct connection *c)
 {
-	return ch->held.len == 0 ? IO_DONE : channel_send(ch, ch->held);
+	return c->held.len == 0 ? IO_DONE : connection_send(c, c->held);
 }
 
 enum io_result
-channel_send(struct channel *ch, struct slice s)
+connection_send(struct connection *c, struct slice s)
 {
-	if (ch->held.len > 0 && ch->before_held != NULL)
-		ch->before_held();
-	ch->held.len = 0;
-	ch->moment++;
-	if (!ch->out_is_socket)
-		return write_all(ch, s);
+	if (c->held.len > 0 && c->before_held != NULL)
+		c->before_held();
+	c->held.len = 0;
+	c->moment++;
+	if (!c->out_is_socket)
+		return write_all(c, s);
 	while (s.len > 0) {
 		ssize_t n =
-		    send(ch->out, s.ptr, s.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		    send(c->out, s.ptr, s.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n >= 0) {
 			s = slice_after(s, (size_t)n);
-			ch->sent += (uint64_t)n;
+			c->sent += (uint64_t)n;
 			continue;
 		}
 		if (errno == EINTR)
@@ -445,7 +446,7 @@ channel_send(struct channel *ch, struct slice s)
 		if (!would_block(errno))
 			return IO_GONE;
 
-		enum io_result r = channel_wait_for_room(ch);
+		enum io_result r = connection_wait_for_room(c);
 		if (r != IO_DONE)
 			return r;
 	}
@@ -453,21 +454,21 @@ channel_send(struct channel *ch, struct slice s)
 }
 
 enum io_result
-channel_pause(struct channel *ch, int ms)
+connection_pause(struct connection *c, int ms)
 {
-	enum io_result r = channel_release(ch);
+	enum io_result r = connection_release(c);
 
 	if (r != IO_DONE)
 		return r;
-	ch->moment++;
+	c->moment++;
 	poll(NULL, 0, ms);
 	return IO_DONE;
 }
 
 bool
-channel_owes_much(const struct channel *ch)
+connection_owes_much(const struct connection *c)
 {
-	return ch->sent > OWED_MAX && unacknowledged(ch) > OWED_MAX;
+	return c->sent > OWED_MAX && unacknowledged(c) > OWED_MAX;
 }
 
 /*
@@ -475,12 +476,12 @@ channel_owes_much(const struct channel *ch)
  * sent, is gone, or is too slow.
  */
 static void
-wait_until_taken(struct channel *ch)
+wait_until_taken(struct connection *c)
 {
 	int left_ms;
 
-	while (channel_owes_much(ch) && peer_keeps_up(ch, &left_ms)) {
-		struct pollfd out = { .fd = ch->out };
+	while (connection_owes_much(c) && peer_keeps_up(c, &left_ms)) {
+		struct pollfd out = { .fd = c->out };
 		int wait_ms = left_ms < OWED_LOOK_MS ? left_ms : OWED_LOOK_MS;
 
 		if (poll(&out, 1, wait_ms) <= 0)
@@ -493,9 +494,9 @@ wait_until_taken(struct channel *ch)
 }
 
 void
-channel_linger(struct channel *ch)
+connection_linger(struct connection *c)
 {
-	if (!ch->out_is_socket || shutdown(ch->out, SHUT_WR) != 0)
+	if (!c->out_is_socket || shutdown(c->out, SHUT_WR) != 0)
 		return;
 
 	char discarded[4096];
@@ -503,16 +504,16 @@ channel_linger(struct channel *ch)
 	enum io_result r;
 
 	/* A life that is over does not cost the client its last answer. */
-	if (ch->end_ms != INT64_MAX)
-		ch->end_ms += LINGER_MS;
+	if (c->end_ms != INT64_MAX)
+		c->end_ms += LINGER_MS;
 	do {
 		int64_t deadline_ms = clock_monotonic_ms() + LINGER_MS;
 
-		while ((r = channel_receive_until(ch, discarded,
+		while ((r = connection_receive_until(c, discarded,
 			    sizeof(discarded), deadline_ms, &n)) == IO_DONE &&
 		    (total += n) < LINGER_MAX_BYTES)
 			;
-	} while (r == IO_TIMEOUT && peer_is_taking(ch));
+	} while (r == IO_TIMEOUT && peer_is_taking(c));
 	if (r == IO_END)
-		wait_until_taken(ch);
+		wait_until_taken(c);
 }

@@ -5,8 +5,8 @@
  * be a Unix socket, or any two pipes, files or terminals.  No call here blocks
  * past its time, whether or not the spawner set O_NONBLOCK.
  */
-#ifndef CHANNEL_H
-#define CHANNEL_H
+#ifndef CONNECTION_H
+#define CONNECTION_H
 
 #include "slice.h"
 
@@ -41,7 +41,7 @@ struct window {
 	uint64_t taken; /* what the peer had taken by then */
 };
 
-struct channel {
+struct connection {
 	int in;
 	int out;
 	struct patience patience;
@@ -72,7 +72,7 @@ would_block(int error)
  * (Nagle's algorithm); what the spawner set does not matter.  false, with
  * errno, if one of the two is not open.
  */
-bool channel_open(struct channel *ch, int in, int out,
+bool connection_open(struct connection *c, int in, int out,
     const struct patience *patience, bool nodelay);
 
 /*
@@ -82,27 +82,27 @@ bool channel_open(struct channel *ch, int in, int out,
  * it has taken all of that, to an eighth of it; some KiB count as taken when
  * they were sent.  What is held leaves first; where it cannot, that is IO_GONE.
  */
-enum io_result channel_receive_idle(
-    struct channel *ch, char *buf, size_t cap, size_t *ret_len);
+enum io_result connection_receive_idle(
+    struct connection *c, char *buf, size_t cap, size_t *ret_len);
 
 /* The same, but waits until the monotonic clock shows `deadline_ms`. */
-enum io_result channel_receive_until(struct channel *ch, char *buf, size_t cap,
-    int64_t deadline_ms, size_t *ret_len);
+enum io_result connection_receive_until(struct connection *c, char *buf,
+    size_t cap, int64_t deadline_ms, size_t *ret_len);
 
 /* Whether bytes have arrived that were not received yet. */
-bool channel_has_more(const struct channel *ch);
+bool connection_has_more(const struct connection *c);
 
 /*
  * Whether standard input is a listening socket, so that there is no connection.
  * A receive from it is IO_GONE, or IO_TIMEOUT where poll waits for a client.
  */
-bool channel_listens(const struct channel *ch);
+bool connection_listens(const struct connection *c);
 
 /*
  * An answer begins.  The time that passed since the peer took the last one is
  * not counted against it; where it has not taken that one yet, it is.
  */
-void channel_begin_answer(struct channel *ch);
+void connection_begin_answer(struct connection *c);
 
 /*
  * Sends all of s, which begins with what was held.  IO_TIMEOUT when the peer
@@ -110,57 +110,57 @@ void channel_begin_answer(struct channel *ch);
  * connection's life is over; TCP then resets the connection when it is closed,
  * rather than go on sending for minutes.  IO_GONE when the peer is gone.
  */
-enum io_result channel_send(struct channel *ch, struct slice s);
+enum io_result connection_send(struct connection *c, struct slice s);
 
 /*
  * Holds s, in memory that stays, until there is something else to send or the
  * peer is waited for: answers to requests that came together leave together.
  * What the caller sends next begins with s.
  */
-void channel_hold(struct channel *ch, struct slice s);
+void connection_hold(struct connection *c, struct slice s);
 
-/* Sends what is held, if anything is; results as of channel_send(). */
-enum io_result channel_release(struct channel *ch);
+/* Sends what is held, if anything is; results as of connection_send(). */
+enum io_result connection_release(struct connection *c);
 
 /*
  * Waits until more can be sent: IO_DONE, or IO_TIMEOUT and IO_GONE as above.
- * Code that sends by other means than channel_send() adds what left to
- * ch->sent.  Where nothing left since the last time, this pauses first: poll
+ * Code that sends by other means than connection_send() adds what left to
+ * c->sent.  Where nothing left since the last time, this pauses first: poll
  * reports room in a socket's buffer also while the system has no memory to
  * fill it with.
  */
-enum io_result channel_wait_for_room(struct channel *ch);
+enum io_result connection_wait_for_room(struct connection *c);
 
 /*
  * Sends what is held, and pauses for so many milliseconds; results as of
- * channel_send(), without a pause where it could not be sent.
+ * connection_send(), without a pause where it could not be sent.
  */
-enum io_result channel_pause(struct channel *ch, int ms);
+enum io_result connection_pause(struct connection *c, int ms);
 
 /* Whether the connection has reached the end of its life. */
-bool channel_is_over(const struct channel *ch);
+bool connection_is_over(const struct connection *c);
 
 /*
- * IO_DONE, or IO_TIMEOUT as of channel_send() where the connection's life is
+ * IO_DONE, or IO_TIMEOUT as of connection_send() where the connection's life is
  * over.  What can be sent without waiting is sent all the same: who sends much
  * without waiting asks now and then.
  */
-enum io_result channel_check_life(const struct channel *ch);
+enum io_result connection_check_life(const struct connection *c);
 
 /*
  * Whether the peer has more than 64 KiB still to take: closing would leave the
  * system to keep that for minutes, out of reach of any limit.
  */
-bool channel_owes_much(const struct channel *ch);
+bool connection_owes_much(const struct connection *c);
 
 /*
  * Ends the sending side and reads what the peer still sends, for two seconds
  * and for as long as it takes what was sent, a megabyte at most: closing with
  * unread input would make TCP throw away an answer on its way (RFC 9112 9.6).
  * If the peer ends its side, returns when it has taken all but 64 KiB.  One
- * that takes it too slowly, as of channel_send(), is reset.
+ * that takes it too slowly, as of connection_send(), is reset.
  */
-void channel_linger(struct channel *ch);
+void connection_linger(struct connection *c);
 
 /* The calendar clock. */
 void clock_calendar(struct timespec *ret_now);
