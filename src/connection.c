@@ -143,7 +143,7 @@ connection_receive_until(struct connection *c, char *buf, size_t cap,
 {
 	if (connection_release(c) != IO_DONE)
 		return IO_GONE;
-	c->moment++;
+	c->io_epoch++;
 	if (deadline_ms > c->end_ms)
 		deadline_ms = c->end_ms;
 	for (;;) {
@@ -313,7 +313,7 @@ connection_receive_idle(
 
 	if (connection_release(c) != IO_DONE)
 		return IO_GONE;
-	c->moment++;
+	c->io_epoch++;
 	bool is_taking =
 	    c->sent - c->sent_before > TAKEN_AT_ONCE && unacknowledged(c) > 0;
 	c->sent_before = c->sent;
@@ -429,7 +429,7 @@ connection_send(struct connection *c, struct slice s)
 	if (c->held.len > 0 && c->before_held != NULL)
 		c->before_held();
 	c->held.len = 0;
-	c->moment++;
+	c->io_epoch++;
 	if (!c->out_is_socket)
 		return write_all(c, s);
 	while (s.len > 0) {
@@ -460,7 +460,7 @@ connection_pause(struct connection *c, int ms)
 
 	if (r != IO_DONE)
 		return r;
-	c->moment++;
+	c->io_epoch++;
 	poll(NULL, 0, ms);
 	return IO_DONE;
 }

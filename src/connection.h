@@ -50,7 +50,7 @@ struct connection {
 	uint64_t sent_before; /* the last wait for a request */
 	struct slice held; /* bytes that leave before the next wait for input */
 	void (*before_held)(void); /* is called before they do; may be NULL */
-	unsigned long moment; /* another one after all receiving and sending */
+	unsigned long io_epoch; /* incremented by each receive and send */
 	struct window window;
 	uint64_t sent_at_room; /* `sent` when poll last reported room, plus 1 */
 	bool in_is_socket;

@@ -170,7 +170,7 @@ resolve_patiently(
 		struct store *store = s->requests > 0 ? &s->store : NULL;
 
 		if (store != NULL)
-			store->moment = s->connection.moment;
+			store->io_epoch = s->connection.io_epoch;
 		enum verdict v =
 		    resolve_target(s->site, store, req, now, &s->target);
 		if (v != FILE_BUSY)

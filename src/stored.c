@@ -114,8 +114,8 @@ store_find(struct store *store, int root, const char *path)
 
 		if (strcmp(e->path, path) != 0)
 			continue;
-		if (e->seen == store->moment || is_unchanged(e, root)) {
-			e->seen = store->moment;
+		if (e->seen == store->io_epoch || is_unchanged(e, root)) {
+			e->seen = store->io_epoch;
 			if (store->in_vain > 0)
 				store->in_vain--;
 			return &e->stored;
@@ -166,7 +166,7 @@ store_keep(struct store *store, int root, const char *path,
 	memcpy(e->path, path, strlen(path) + 1);
 	e->directory = d;
 	e->stored = *s;
-	e->seen = store->moment;
+	e->seen = store->io_epoch;
 	store->next = (store->next + 1) % STORE_ENTRIES;
 	return true;
 }

@@ -53,9 +53,9 @@ struct store {
 		char path[STORE_PATH_CAP]; /* empty: nothing is kept here */
 		struct directory_state directory;
 		struct stored stored;
-		unsigned long seen; /* the moment when it was as it is here */
+		unsigned long seen; /* the epoch in which it was last checked */
 	} entries[STORE_ENTRIES];
-	unsigned long moment; /* the caller's; see store_find() */
+	unsigned long io_epoch; /* set by the caller; see store_find() */
 	unsigned next; /* the entry that makes room for another */
 	unsigned in_vain; /* so many more were tried than found again */
 	unsigned passed_over; /* not tried, since too many were in vain */
@@ -68,7 +68,7 @@ struct store {
  * these.  NULL otherwise.  The store goes on owning it, until the next call of
  * store_keep() or store_drop().
  *
- * What was seen in the same moment is not looked at again: a request that had
+ * An entry checked in the current epoch is not checked again: a request that had
  * arrived by then is answered as things were after its arrival.
  *
  * One change goes unseen: a directory above that moves out of the root while a
