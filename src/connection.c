@@ -141,7 +141,7 @@ enum io_result
 connection_receive_until(struct connection *c, char *buf, size_t cap,
     int64_t deadline_ms, size_t *ret_len)
 {
-	if (connection_release(c) != IO_DONE)
+	if (connection_flush(c) != IO_DONE)
 		return IO_GONE;
 	c->io_epoch++;
 	if (deadline_ms > c->end_ms)
@@ -311,7 +311,7 @@ connection_receive_idle(
 {
 	int left_ms;
 
-	if (connection_release(c) != IO_DONE)
+	if (connection_flush(c) != IO_DONE)
 		return IO_GONE;
 	c->io_epoch++;
 	bool is_taking =
@@ -412,23 +412,23 @@ write_all(struct connection *c, struct slice s)
 }
 
 void
-connection_hold(struct connection *c, struct slice s)
+connection_defer(struct connection *c, struct slice s)
 {
-	c->held = s;
+	c->pending = s;
 }
 
 enum io_result
-connection_release(struct connection *c)
+connection_flush(struct connection *c)
 {
-	return c->held.len == 0 ? IO_DONE : connection_send(c, c->held);
+	return c->pending.len == 0 ? IO_DONE : connection_send(c, c->pending);
 }
 
 enum io_result
 connection_send(struct connection *c, struct slice s)
 {
-	if (c->held.len > 0 && c->before_held != NULL)
-		c->before_held();
-	c->held.len = 0;
+	if (c->pending.len > 0 && c->on_flush != NULL)
+		c->on_flush();
+	c->pending.len = 0;
 	c->io_epoch++;
 	if (!c->out_is_socket)
 		return write_all(c, s);
@@ -456,7 +456,7 @@ connection_send(struct connection *c, struct slice s)
 enum io_result
 connection_pause(struct connection *c, int ms)
 {
-	enum io_result r = connection_release(c);
+	enum io_result r = connection_flush(c);
 
 	if (r != IO_DONE)
 		return r;

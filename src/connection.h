@@ -48,8 +48,9 @@ struct connection {
 	int64_t end_ms; /* of the connection, by the monotonic clock */
 	uint64_t sent; /* bytes that were handed to the system so far */
 	uint64_t sent_before; /* the last wait for a request */
-	struct slice held; /* bytes that leave before the next wait for input */
-	void (*before_held)(void); /* is called before they do; may be NULL */
+	struct slice
+	    pending; /* response bytes that are sent before the next receive */
+	void (*on_flush)(void); /* called before they are sent; may be NULL */
 	unsigned long io_epoch; /* incremented by each receive and send */
 	struct window window;
 	uint64_t sent_at_room; /* `sent` when poll last reported room, plus 1 */
@@ -80,7 +81,7 @@ bool connection_open(struct connection *c, int in, int out,
  * *ret_len > 0, IO_END, IO_GONE, or IO_TIMEOUT when nothing came for the idle
  * timeout, or the peer takes too slowly what was sent.  The timeout starts when
  * it has taken all of that, to an eighth of it; some KiB count as taken when
- * they were sent.  What is held leaves first; where it cannot, that is IO_GONE.
+ * they were sent.  Pending output is sent first; IO_GONE if that fails.
  */
 enum io_result connection_receive_idle(
     struct connection *c, char *buf, size_t cap, size_t *ret_len);
@@ -105,7 +106,7 @@ bool connection_listens(const struct connection *c);
 void connection_begin_answer(struct connection *c);
 
 /*
- * Sends all of s, which begins with what was held.  IO_TIMEOUT when the peer
+ * Sends all of s, which begins with the pending output.  IO_TIMEOUT when the peer
  * takes it too slowly, which is looked at every send timeout, or the
  * connection's life is over; TCP then resets the connection when it is closed,
  * rather than go on sending for minutes.  IO_GONE when the peer is gone.
@@ -113,14 +114,14 @@ void connection_begin_answer(struct connection *c);
 enum io_result connection_send(struct connection *c, struct slice s);
 
 /*
- * Holds s, in memory that stays, until there is something else to send or the
- * peer is waited for: answers to requests that came together leave together.
- * What the caller sends next begins with s.
+ * Makes s, whose memory must stay valid, the pending output: it is sent before
+ * the next receive, so that responses to pipelined requests leave in one send.
+ * What the caller sends next must begin with s.
  */
-void connection_hold(struct connection *c, struct slice s);
+void connection_defer(struct connection *c, struct slice s);
 
-/* Sends what is held, if anything is; results as of connection_send(). */
-enum io_result connection_release(struct connection *c);
+/* Sends the pending output, if any; results as of connection_send(). */
+enum io_result connection_flush(struct connection *c);
 
 /*
  * Waits until more can be sent: IO_DONE, or IO_TIMEOUT and IO_GONE as above.
@@ -132,7 +133,7 @@ enum io_result connection_release(struct connection *c);
 enum io_result connection_wait_for_room(struct connection *c);
 
 /*
- * Sends what is held, and pauses for so many milliseconds; results as of
+ * Sends the pending output, and pauses for so many milliseconds; results as of
  * connection_send(), without a pause where it could not be sent.
  */
 enum io_result connection_pause(struct connection *c, int ms);

@@ -65,7 +65,7 @@ static struct {
 	bool is_file; /* which takes a line without waiting */
 	bool is_terminal;
 	struct log_lines *lines; /* NULL: there are none about the client */
-	size_t held; /* bytes of lines that are not written yet */
+	size_t pending; /* bytes of lines that are not written yet */
 	struct text peer; /* the client's address */
 	char peer_buf[INET6_ADDRSTRLEN];
 } log_state;
@@ -354,7 +354,7 @@ log_start_line(struct text *t, char *room)
 	struct log_lines *lines = log_state.lines;
 
 	*t = (struct text){
-		.ptr = lines->buf + log_state.held,
+		.ptr = lines->buf + log_state.pending,
 		.cap = LOG_LINE_CAP,
 	};
 	if (room != NULL)
@@ -372,27 +372,27 @@ log_end_line(struct text *t)
 
 	text_add_char(t, '\n');
 	insist(!t->overflowed);
-	if (t->ptr != lines->buf + log_state.held) {
-		log_release();
+	if (t->ptr != lines->buf + log_state.pending) {
+		log_flush();
 		send_lines(text_slice(t));
 		return;
 	}
-	if (log_state.held + t->len > LOG_LINE_CAP) {
-		log_release();
+	if (log_state.pending + t->len > LOG_LINE_CAP) {
+		log_flush();
 		memmove(lines->buf, t->ptr, t->len);
 	}
-	log_state.held += t->len;
+	log_state.pending += t->len;
 	if (log_state.destination == SYSLOG)
-		log_release();
+		log_flush();
 }
 
 void
-log_release(void)
+log_flush(void)
 {
-	if (log_state.held == 0)
+	if (log_state.pending == 0)
 		return;
-	send_lines((struct slice){ log_state.lines->buf, log_state.held });
-	log_state.held = 0;
+	send_lines((struct slice){ log_state.lines->buf, log_state.pending });
+	log_state.pending = 0;
 }
 
 /*
@@ -421,7 +421,7 @@ log_operator(const char *first, ...)
 	va_list parts;
 
 	log_open(NULL);
-	log_release();
+	log_flush();
 	if (log_state.destination == SYSLOG)
 		text_add(&t, SLICE(PRIORITY_ERR));
 	else if (standard_error_is_journal())
@@ -476,7 +476,7 @@ log_command(const char *const words[])
 	struct text t = TEXT_IN(buf);
 
 	log_open(NULL);
-	log_release();
+	log_flush();
 	if (log_state.destination == SYSLOG) {
 		text_add(&t, SLICE(PRIORITY_ERR));
 		add_name(&t);

@@ -19,7 +19,7 @@ extern const char program_name[];
 /* What is longer would mix with what other processes write. */
 #define LOG_LINE_CAP PIPE_BUF
 
-/* Lines about the client: those that are held, and the one that is made. */
+/* Lines about the client: the pending ones, and the one being built. */
 struct log_lines {
 	char buf[2 * LOG_LINE_CAP];
 };
@@ -48,20 +48,20 @@ struct slice log_peer(void);
 /*
  * A line: log_start_line(), what the caller adds, printable and less than
  * LOG_LINE_CAP, and log_end_line().  It is made in `room`, of LOG_LINE_CAP, and
- * written at its end, behind those that are held; or, with NULL, it is held
- * until log_release(), or until there are so many that they would mix: lines
+ * written at its end, after the pending ones; or, with NULL, it is pending
+ * until log_flush(), or until one more would not fit into an atomic write: lines
  * that are written together cost one system call.  Syslog gets each at once.
  * What cannot be written is lost: there is nowhere left to say so.
  */
 void log_start_line(struct text *t, char *room);
 void log_end_line(struct text *t);
 
-/* Writes the lines that are held, if there are any. */
-void log_release(void);
+/* Writes the pending lines, if there are any. */
+void log_flush(void);
 
 /*
  * Writes the program's name and the parts, up to a NULL, as one line of
- * severity err, after those that are held.
+ * severity err, after the pending ones.
  */
 void log_operator(const char *first, ...) __attribute__((sentinel));
 

@@ -422,11 +422,11 @@ respond(struct connection *c, struct output *out, const struct reply *reply,
 	if (reply->parts_count > 1)
 		make_boundary(boundary);
 	uint64_t length = length_of_content(reply, boundary);
-	if (room_for(reply, has_content ? length : 0) > t.cap - c->held.len)
-		v = verdict_of_result(connection_release(c));
+	if (room_for(reply, has_content ? length : 0) > t.cap - c->pending.len)
+		v = verdict_of_result(connection_flush(c));
 	if (v != PROCEED)
 		return v;
-	t.len = c->held.len;
+	t.len = c->pending.len;
 	add_head(&t, reply, now, boundary, length);
 	insist(!t.overflowed);
 
@@ -436,7 +436,7 @@ respond(struct connection *c, struct output *out, const struct reply *reply,
 		v = add_or_send_content(c, &t, reply, boundary);
 	insist(!t.overflowed);
 	if (v == PROCEED && more && !reply->close)
-		connection_hold(c, text_slice(&t));
+		connection_defer(c, text_slice(&t));
 	else if (v == PROCEED && t.len > 0)
 		v = send_text(c, &t);
 
@@ -454,7 +454,7 @@ respond(struct connection *c, struct output *out, const struct reply *reply,
 	 * Where the client does not take these, that is what ended it.
 	 */
 	if (v != PROCEED) {
-		enum verdict before = verdict_of_result(connection_release(c));
+		enum verdict before = verdict_of_result(connection_flush(c));
 
 		if (before != PROCEED)
 			v = before;

@@ -21,7 +21,7 @@ struct output {
 
 /*
  * Sends the answer; where another request has arrived already (`more`), a small
- * one may be held by the connection, to leave together with the next.  `out` is
+ * one may be pending in the connection, to be sent together with the next.  `out` is
  * the same one for all answers of a connection.  PROCEED: all of it left, or is
  * held.  FILE_BUSY, FILE_ERROR: the file ended early or could not be read, and
  * nothing of the answer has left, so that another can take its place.

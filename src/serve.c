@@ -110,7 +110,7 @@ log_answer(struct session *s, const struct request *req,
 	 * The lines of answers that leave together are written together; that
 	 * of one that has left needs no more memory than it did.
 	 */
-	access_log(&entry, s->connection.held.len == 0 ? s->out.buf : NULL);
+	access_log(&entry, s->connection.pending.len == 0 ? s->out.buf : NULL);
 }
 
 /*
@@ -310,7 +310,7 @@ open_session(
 		    strerror(errno), NULL);
 		return false;
 	}
-	s->connection.before_held = log_release;
+	s->connection.on_flush = log_flush;
 	s->head_timeout_ms = options->head_timeout_ms;
 	if (!s->connection.in_is_socket && isatty(STDIN_FILENO))
 		wait_for_typist(s);

@@ -130,7 +130,7 @@ log_line(struct slice what, struct slice bytes)
 	text_add(&t, what);
 	text_add_escaped(&t, bytes, RECEIVED_MAX_ESCAPED);
 	log_end_line(&t);
-	log_release();
+	log_flush();
 }
 
 /* TCP goes on meanwhile: what arrives is acknowledged by the system. */

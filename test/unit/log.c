@@ -192,7 +192,7 @@ write_row(const void *with)
 	use_connection(row->connection);
 	log_open(&lines);
 	access_log(&row->entry, NULL);
-	log_release();
+	log_flush();
 }
 
 /* The longest line: every part escaped to four times its length, and cut. */
