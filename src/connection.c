@@ -76,10 +76,10 @@ clock_monotonic_ms(void)
 
 bool
 connection_open(struct connection *c, int in, int out,
-    const struct patience *patience, bool nodelay)
+    const struct timeouts *timeouts, bool nodelay)
 {
 	/* These two calls also tell what kind of descriptor each is. */
-	int wait_ms = patience->idle_ms + TIMER_TICK_MS;
+	int wait_ms = timeouts->idle_ms + TIMER_TICK_MS;
 	struct timeval idle = {
 		.tv_sec = wait_ms / 1000,
 		.tv_usec = wait_ms % 1000 * 1000,
@@ -99,14 +99,14 @@ connection_open(struct connection *c, int in, int out,
 	*c = (struct connection){
 		.in = in,
 		.out = out,
-		.patience = *patience,
+		.timeouts = *timeouts,
 		.end_ms = INT64_MAX,
 		.in_is_socket = in_is_socket,
 		.out_is_socket = out_is_socket,
 		.in_nonblocking = !in_is_socket,
 	};
-	if (patience->life_ms != 0) {
-		c->end_ms = clock_monotonic_ms() + patience->life_ms;
+	if (timeouts->life_ms != 0) {
+		c->end_ms = clock_monotonic_ms() + timeouts->life_ms;
 		c->in_nonblocking = true; /* poll keeps to the end as well */
 	}
 	return true;
@@ -219,12 +219,12 @@ connection_check_life(const struct connection *c)
 static bool
 peer_keeps_up(struct connection *c, int *ret_left_ms)
 {
-	const struct patience *p = &c->patience;
-	struct window *w = &c->window;
+	const struct timeouts *p = &c->timeouts;
+	struct rate_window *w = &c->rate_window;
 	int64_t now_ms = clock_monotonic_ms();
 
 	if (w->start_ms == 0)
-		*w = (struct window){ now_ms, count_taken(c) };
+		*w = (struct rate_window){ now_ms, count_taken(c) };
 	int64_t passed_ms = now_ms - w->start_ms;
 	bool keeps_up = now_ms < c->end_ms;
 	if (passed_ms >= p->send_ms) {
@@ -234,7 +234,7 @@ peer_keeps_up(struct connection *c, int *ret_left_ms)
 		/* A Unix socket owes more bytes than were sent, at times. */
 		if (taken < w->taken + (enough > 0 ? enough : 1))
 			keeps_up = false;
-		*w = (struct window){ now_ms, taken };
+		*w = (struct rate_window){ now_ms, taken };
 		passed_ms = 0;
 	}
 	if (!keeps_up) {
@@ -251,8 +251,8 @@ peer_keeps_up(struct connection *c, int *ret_left_ms)
 void
 connection_begin_answer(struct connection *c)
 {
-	if (c->window.start_ms != 0 && unacknowledged(c) <= 0)
-		c->window.start_ms = 0;
+	if (c->rate_window.start_ms != 0 && unacknowledged(c) <= 0)
+		c->rate_window.start_ms = 0;
 }
 
 /* Whether the peer is still busy taking what was sent. */
@@ -285,7 +285,7 @@ receive_once(struct connection *c, char *buf, size_t cap, size_t *ret_len)
 			return IO_TIMEOUT;
 	}
 	return connection_receive_until(
-	    c, buf, cap, clock_monotonic_ms() + c->patience.idle_ms, ret_len);
+	    c, buf, cap, clock_monotonic_ms() + c->timeouts.idle_ms, ret_len);
 }
 
 /* Receives until it is time to look at what the peer has taken. */
@@ -293,7 +293,7 @@ static enum io_result
 receive_until_look(struct connection *c, char *buf, size_t cap, size_t *ret_len)
 {
 	int64_t look_ms =
-	    clock_monotonic_ms() + c->patience.idle_ms / IDLE_LOOKS + 1;
+	    clock_monotonic_ms() + c->timeouts.idle_ms / IDLE_LOOKS + 1;
 
 	return connection_receive_until(c, buf, cap, look_ms, ret_len);
 }

@@ -23,8 +23,8 @@ enum io_result {
 	IO_FILE_FAILED, /* a file could not be read */
 };
 
-/* How long a connection waits for its peer, in milliseconds. */
-struct patience {
+/* The timeouts of a connection, in milliseconds. */
+struct timeouts {
 	int idle_ms; /* for the first byte of a request */
 	int send_ms; /* for the peer to take enough of an answer */
 	uint64_t min_rate; /* what is enough, in bytes a second; 0: a byte is */
@@ -36,7 +36,7 @@ struct patience {
  * is each of them by itself, and not an average over an answer: a fast start
  * does not pay for a slow end.
  */
-struct window {
+struct rate_window {
 	int64_t start_ms; /* by the monotonic clock; 0: there is none */
 	uint64_t taken; /* what the peer had taken by then */
 };
@@ -44,7 +44,7 @@ struct window {
 struct connection {
 	int in;
 	int out;
-	struct patience patience;
+	struct timeouts timeouts;
 	int64_t end_ms; /* of the connection, by the monotonic clock */
 	uint64_t sent; /* bytes that were handed to the system so far */
 	uint64_t sent_before; /* the last wait for a request */
@@ -52,7 +52,7 @@ struct connection {
 	    pending; /* response bytes that are sent before the next receive */
 	void (*on_flush)(void); /* called before they are sent; may be NULL */
 	unsigned long io_epoch; /* incremented by each receive and send */
-	struct window window;
+	struct rate_window rate_window;
 	uint64_t sent_at_room; /* `sent` when poll last reported room, plus 1 */
 	bool in_is_socket;
 	bool out_is_socket;
@@ -74,7 +74,7 @@ would_block(int error)
  * errno, if one of the two is not open.
  */
 bool connection_open(struct connection *c, int in, int out,
-    const struct patience *patience, bool nodelay);
+    const struct timeouts *timeouts, bool nodelay);
 
 /*
  * Waits for input and puts up to `cap` bytes into buf: IO_DONE with

@@ -5,7 +5,7 @@
 
 const struct options default_options = {
 	.directory = "files",
-	.patience = { .idle_ms = 1000, .send_ms = 30000, .min_rate = 512 },
+	.timeouts = { .idle_ms = 1000, .send_ms = 30000, .min_rate = 512 },
 	.head_timeout_ms = 10000,
 	.policy = { .persist = PERSIST_OK, .keep_alive_seconds = 1 },
 	.max_body = 65536,
@@ -52,18 +52,18 @@ take(void *options, int letter, const char *value)
 
 	switch (letter) {
 	case 't':
-		if (!parse_duration_ms(value, &o->patience.idle_ms))
+		if (!parse_duration_ms(value, &o->timeouts.idle_ms))
 			return false;
-		o->policy.keep_alive_seconds = o->patience.idle_ms / 1000;
+		o->policy.keep_alive_seconds = o->timeouts.idle_ms / 1000;
 		return true;
 	case 'H':
 		return parse_duration_ms(value, &o->head_timeout_ms);
 	case 's':
-		return parse_duration_ms(value, &o->patience.send_ms);
+		return parse_duration_ms(value, &o->timeouts.send_ms);
 	case 'r':
-		return parse_size(value, &o->patience.min_rate);
+		return parse_size(value, &o->timeouts.min_rate);
 	case 'L':
-		return parse_duration_or_zero_ms(value, &o->patience.life_ms);
+		return parse_duration_or_zero_ms(value, &o->timeouts.life_ms);
 	case 'p':
 		if (!parse_choice(value, "ok|always", &choice))
 			return false;

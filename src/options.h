@@ -11,7 +11,7 @@
 struct options {
 	const char *directory; /* the document root */
 	struct common_options common;
-	struct patience patience;
+	struct timeouts timeouts;
 	int head_timeout_ms;
 	struct policy policy;
 	enum variants_mode variants;

@@ -294,7 +294,7 @@ wait_for_typist(struct session *s)
 	log_operator("a request may be typed; its lines end with Ctrl-V Enter "
 		     "Enter, and Ctrl-D ends the connection",
 	    NULL);
-	s->connection.patience.idle_ms = s->head_timeout_ms = TYPING_MS;
+	s->connection.timeouts.idle_ms = s->head_timeout_ms = TYPING_MS;
 }
 
 static bool
@@ -305,7 +305,7 @@ open_session(
 	s->options = options;
 	log_open(options->log_requests ? &s->lines : NULL);
 	if (!connection_open(&s->connection, STDIN_FILENO, STDOUT_FILENO,
-		&options->patience, true)) {
+		&options->timeouts, true)) {
 		log_operator("standard input or output is not open: ",
 		    strerror(errno), NULL);
 		return false;
@@ -315,7 +315,7 @@ open_session(
 	if (!s->connection.in_is_socket && isatty(STDIN_FILENO))
 		wait_for_typist(s);
 	return start_lock_in(site == NULL ? -1 : site->root,
-	    options->patience.life_ms, options->common.sandbox);
+	    options->timeouts.life_ms, options->common.sandbox);
 }
 
 int

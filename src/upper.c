@@ -230,7 +230,7 @@ farewell(enum io_result r)
 static int
 serve(const struct upper_options *o)
 {
-	const struct patience patience = {
+	const struct timeouts timeouts = {
 		.idle_ms = o->timeout_ms,
 		.send_ms = o->timeout_ms,
 	};
@@ -238,7 +238,7 @@ serve(const struct upper_options *o)
 
 	log_open(o->log_lines ? &upper_lines : NULL);
 	if (!connection_open(
-		&c, STDIN_FILENO, STDOUT_FILENO, &patience, o->nodelay)) {
+		&c, STDIN_FILENO, STDOUT_FILENO, &timeouts, o->nodelay)) {
 		log_operator("standard input or output is not open: ",
 		    strerror(errno), NULL);
 		return EX_OSERR;

@@ -144,7 +144,7 @@ make_setting(struct fuzz_input input, struct setting *s)
 	s->has_site = site != 1;
 	s->variants = (enum variants_mode)(site / 2 % 3);
 	s->life_ms = lives[fuzz_whim(&w, 4)];
-	s->options.patience.min_rate = rates[fuzz_whim(&w, 4)];
+	s->options.timeouts.min_rate = rates[fuzz_whim(&w, 4)];
 	s->options.common.sandbox = (enum sandbox_mode)fuzz_whim(&w, 3);
 	s->layers_lacking = fuzz_whim(&w, 4) == 1 ? 1u << fuzz_whim(&w, 4) : 0;
 	s->plan.whims = w;
@@ -599,7 +599,7 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 
 	setting->plan.mood = mood;
 	/* A life that is over waits for nothing, not even to send. */
-	setting->options.patience.life_ms =
+	setting->options.timeouts.life_ms =
 	    mood == OS_HOSTILE ? setting->life_ms : 0;
 	os_start(&setting->plan);
 	memset(&serve_session, 0, sizeof(serve_session));
@@ -617,9 +617,9 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 	require(
 	    os.locked_in == (setting->options.common.sandbox != SANDBOX_OFF));
 	require(!refused || (os.received_len == 0 && os.taken == 0));
-	if (setting->options.patience.life_ms > 0)
+	if (setting->options.timeouts.life_ms > 0)
 		require(os.now_ms <= START_MS + LINGER_TIME_MS +
-			setting->options.patience.life_ms);
+			setting->options.timeouts.life_ms);
 	require(os_open_files() == 0);
 	require(serve_session.in.start <= serve_session.in.end);
 	require(serve_session.in.end <= sizeof(serve_session.in.buf));

@@ -46,7 +46,7 @@ check_connection(struct slice text, struct slice whims, uint64_t max,
     struct request *r, enum verdict wanted, size_t len)
 {
 	static struct input in;
-	const struct patience patience = { .idle_ms = 1000, .send_ms = 30000 };
+	const struct timeouts timeouts = { .idle_ms = 1000, .send_ms = 30000 };
 	struct connection c;
 	struct os_plan plan = {
 		.mood = OS_PIECES, .stream = text, .whims = whims
@@ -65,7 +65,7 @@ check_connection(struct slice text, struct slice whims, uint64_t max,
 	memcpy(in.buf + head_end, text.ptr, have);
 	in.start = head_end;
 	in.end = head_end + have;
-	require(connection_open(&c, OS_IN, OS_OUT, &patience, true));
+	require(connection_open(&c, OS_IN, OS_OUT, &timeouts, true));
 	enum verdict v = read_content(&in, &c, r, max, 10000);
 
 	require(v == (wanted == IDLE ? CONTENT_CUT_SHORT : wanted));

@@ -67,7 +67,7 @@ static void
 read_all(struct fuzz_input input, enum os_mood mood, struct heads *ret_heads)
 {
 	static struct input in;
-	const struct patience patience = { .idle_ms = 1000, .send_ms = 30000 };
+	const struct timeouts timeouts = { .idle_ms = 1000, .send_ms = 30000 };
 	struct connection c;
 	struct os_plan plan = {
 		.mood = mood, .stream = input.text, .whims = input.whims
@@ -79,7 +79,7 @@ read_all(struct fuzz_input input, enum os_mood mood, struct heads *ret_heads)
 	os_start(&plan);
 	in.start = in.end = 0;
 	memset(in.buf, 0xEE, sizeof(in.buf));
-	require(connection_open(&c, OS_IN, OS_OUT, &patience, true));
+	require(connection_open(&c, OS_IN, OS_OUT, &timeouts, true));
 	for (ret_heads->count = 0; ret_heads->count < HEADS_MAX;
 	     ret_heads->count++) {
 		struct slice head;

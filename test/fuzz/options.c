@@ -49,10 +49,10 @@ same_options(const struct options *a, const struct options *b)
 	    a->common.sandbox == b->common.sandbox &&
 	    a->common.show_help == b->common.show_help &&
 	    a->common.show_version == b->common.show_version &&
-	    a->patience.idle_ms == b->patience.idle_ms &&
-	    a->patience.send_ms == b->patience.send_ms &&
-	    a->patience.min_rate == b->patience.min_rate &&
-	    a->patience.life_ms == b->patience.life_ms &&
+	    a->timeouts.idle_ms == b->timeouts.idle_ms &&
+	    a->timeouts.send_ms == b->timeouts.send_ms &&
+	    a->timeouts.min_rate == b->timeouts.min_rate &&
+	    a->timeouts.life_ms == b->timeouts.life_ms &&
 	    a->head_timeout_ms == b->head_timeout_ms &&
 	    a->policy.persist == b->policy.persist &&
 	    a->policy.portable_tags == b->policy.portable_tags &&
@@ -63,12 +63,12 @@ same_options(const struct options *a, const struct options *b)
 static void
 require_in_range(const struct options *o)
 {
-	require(o->patience.idle_ms > 0 && o->patience.idle_ms <= DAY_MS);
-	require(o->patience.send_ms > 0 && o->patience.send_ms <= DAY_MS);
-	require(o->policy.keep_alive_seconds == o->patience.idle_ms / 1000);
+	require(o->timeouts.idle_ms > 0 && o->timeouts.idle_ms <= DAY_MS);
+	require(o->timeouts.send_ms > 0 && o->timeouts.send_ms <= DAY_MS);
+	require(o->policy.keep_alive_seconds == o->timeouts.idle_ms / 1000);
 	require(o->head_timeout_ms > 0 && o->head_timeout_ms <= DAY_MS);
-	require(o->patience.life_ms >= 0 && o->patience.life_ms <= DAY_MS);
-	require(o->patience.min_rate <= GIGABYTE);
+	require(o->timeouts.life_ms >= 0 && o->timeouts.life_ms <= DAY_MS);
+	require(o->timeouts.min_rate <= GIGABYTE);
 	require(o->max_body <= GIGABYTE);
 	require(o->max_requests <= INT_MAX);
 }
@@ -142,11 +142,11 @@ check_written(const struct options *o)
 	struct options again = default_options;
 	struct argument_error error;
 
-	add_seconds(words, &count, "timeout", o->patience.idle_ms);
+	add_seconds(words, &count, "timeout", o->timeouts.idle_ms);
 	add_seconds(words, &count, "head-timeout", o->head_timeout_ms);
-	add_seconds(words, &count, "send-timeout", o->patience.send_ms);
-	add_seconds(words, &count, "max-life", o->patience.life_ms);
-	add_bytes(words, &count, "min-rate", o->patience.min_rate);
+	add_seconds(words, &count, "send-timeout", o->timeouts.send_ms);
+	add_seconds(words, &count, "max-life", o->timeouts.life_ms);
+	add_bytes(words, &count, "min-rate", o->timeouts.min_rate);
 	add_bytes(words, &count, "max-body", o->max_body);
 	snprintf(words[count++], 64, "-n%lu", o->max_requests);
 	snprintf(words[count++], 64, "--persist=%s",

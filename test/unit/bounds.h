@@ -15,11 +15,11 @@
 static inline void
 open_connection(struct connection *c, int fd, int idle_ms)
 {
-	const struct patience patience = { .idle_ms = idle_ms,
+	const struct timeouts timeouts = { .idle_ms = idle_ms,
 		.send_ms = LONG_MS };
 
 	unit_need(
-	    connection_open(c, fd, fd, &patience, true), "connection_open");
+	    connection_open(c, fd, fd, &timeouts, true), "connection_open");
 }
 
 #endif

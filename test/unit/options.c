@@ -305,11 +305,11 @@ check(const char *given, const char *environment, const char *result)
 	if (o.max_body != 65536)
 		add(newer, sizeof(newer), " b=%llu",
 		    (unsigned long long)o.max_body);
-	if (o.patience.min_rate != 512)
+	if (o.timeouts.min_rate != 512)
 		add(newer, sizeof(newer), " r=%llu",
-		    (unsigned long long)o.patience.min_rate);
-	if (o.patience.life_ms != 0)
-		add(newer, sizeof(newer), " L=%d", o.patience.life_ms);
+		    (unsigned long long)o.timeouts.min_rate);
+	if (o.timeouts.life_ms != 0)
+		add(newer, sizeof(newer), " L=%d", o.timeouts.life_ms);
 	if (o.common.user != NULL)
 		add(newer, sizeof(newer), " u=%s", o.common.user);
 	if (o.common.allow_root)
@@ -320,13 +320,13 @@ check(const char *given, const char *environment, const char *result)
 	if (o.variants != VARIANTS_AUTO)
 		add(newer, sizeof(newer), " z=%s",
 		    o.variants == VARIANTS_OFF ? "off" : "any");
-	if (o.policy.keep_alive_seconds != o.patience.idle_ms / 1000)
+	if (o.policy.keep_alive_seconds != o.timeouts.idle_ms / 1000)
 		add(newer, sizeof(newer), " announced=%d",
 		    o.policy.keep_alive_seconds);
 	if (read)
 		snprintf(buf, sizeof(buf),
 		    "%s t=%d H=%d s=%d p=%s n=%lu l=%s%s%s%s%s", o.directory,
-		    o.patience.idle_ms, o.head_timeout_ms, o.patience.send_ms,
+		    o.timeouts.idle_ms, o.head_timeout_ms, o.timeouts.send_ms,
 		    o.policy.persist == PERSIST_ALWAYS ? "always" : "ok",
 		    o.max_requests, o.log_requests ? "combined" : "none", newer,
 		    o.policy.portable_tags ? " e=portable" : "",
