@@ -105,15 +105,15 @@ connection_open(struct connection *c, int in, int out,
 		.out_is_socket = out_is_socket,
 		.in_nonblocking = !in_is_socket,
 	};
-	if (timeouts->life_ms != 0) {
-		c->end_ms = clock_monotonic_ms() + timeouts->life_ms;
+	if (timeouts->max_age_ms != 0) {
+		c->end_ms = clock_monotonic_ms() + timeouts->max_age_ms;
 		c->in_nonblocking = true; /* poll keeps to the end as well */
 	}
 	return true;
 }
 
 bool
-connection_is_over(const struct connection *c)
+connection_reached_max_age(const struct connection *c)
 {
 	return c->end_ms != INT64_MAX && clock_monotonic_ms() >= c->end_ms;
 }
@@ -203,9 +203,9 @@ give_up(const struct connection *c)
 }
 
 enum io_result
-connection_check_life(const struct connection *c)
+connection_check_age(const struct connection *c)
 {
-	if (!connection_is_over(c))
+	if (!connection_reached_max_age(c))
 		return IO_DONE;
 	give_up(c);
 	return IO_TIMEOUT;
@@ -213,7 +213,7 @@ connection_check_life(const struct connection *c)
 
 /*
  * Whether a peer that has something to take takes it fast enough, and the
- * connection's life is not over.  If not, the connection is given up.
+ * connection has not reached its maximum age.  If not, closing will reset it.
  * *ret_left_ms is the time until this is to be looked at again.
  */
 static bool
@@ -503,7 +503,7 @@ connection_linger(struct connection *c)
 	size_t total = 0, n;
 	enum io_result r;
 
-	/* A life that is over does not cost the client its last answer. */
+	/* Reaching the maximum age does not cost the client its last response. */
 	if (c->end_ms != INT64_MAX)
 		c->end_ms += LINGER_MS;
 	do {

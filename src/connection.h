@@ -28,7 +28,7 @@ struct timeouts {
 	int idle_ms; /* for the first byte of a request */
 	int send_ms; /* for the peer to take enough of an answer */
 	uint64_t min_rate; /* what is enough, in bytes a second; 0: a byte is */
-	int life_ms; /* for all that the connection is about; 0: for ever */
+	int max_age_ms; /* maximum age of the connection; 0: unlimited */
 };
 
 /*
@@ -68,7 +68,7 @@ would_block(int error)
 
 /*
  * Prepares the connection on `in` and `out` (kept open by the caller), with
- * the bounds on waiting; its life starts.  `nodelay`: whether a short segment
+ * the timeouts; its age starts at 0.  `nodelay`: whether a short segment
  * of TCP leaves at once, or waits until what was sent before is acknowledged
  * (Nagle's algorithm); what the spawner set does not matter.  false, with
  * errno, if one of the two is not open.
@@ -108,7 +108,7 @@ void connection_begin_answer(struct connection *c);
 /*
  * Sends all of s, which begins with the pending output.  IO_TIMEOUT when the peer
  * takes it too slowly, which is looked at every send timeout, or the
- * connection's life is over; TCP then resets the connection when it is closed,
+ * connection reaches its maximum age; TCP then resets it when it is closed,
  * rather than go on sending for minutes.  IO_GONE when the peer is gone.
  */
 enum io_result connection_send(struct connection *c, struct slice s);
@@ -138,15 +138,15 @@ enum io_result connection_wait_for_room(struct connection *c);
  */
 enum io_result connection_pause(struct connection *c, int ms);
 
-/* Whether the connection has reached the end of its life. */
-bool connection_is_over(const struct connection *c);
+/* Whether the connection has reached its maximum age. */
+bool connection_reached_max_age(const struct connection *c);
 
 /*
- * IO_DONE, or IO_TIMEOUT as of connection_send() where the connection's life is
+ * IO_DONE, or IO_TIMEOUT as of connection_send() if the maximum age is
  * over.  What can be sent without waiting is sent all the same: who sends much
  * without waiting asks now and then.
  */
-enum io_result connection_check_life(const struct connection *c);
+enum io_result connection_check_age(const struct connection *c);
 
 /*
  * Whether the peer has more than 64 KiB still to take: closing would leave the

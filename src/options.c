@@ -63,7 +63,8 @@ take(void *options, int letter, const char *value)
 	case 'r':
 		return parse_size(value, &o->timeouts.min_rate);
 	case 'L':
-		return parse_duration_or_zero_ms(value, &o->timeouts.life_ms);
+		return parse_duration_or_zero_ms(
+		    value, &o->timeouts.max_age_ms);
 	case 'p':
 		if (!parse_choice(value, "ok|always", &choice))
 			return false;

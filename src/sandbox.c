@@ -86,17 +86,17 @@ lower_limit(int resource, rlim_t max, int *error)
 }
 
 /*
- * A connection cannot use more seconds of a processor than its life has.  The
- * one more is for what it does when its life is over.
+ * A connection cannot use more CPU seconds than its maximum age has.  The
+ * extra second is for what follows when it is reached.
  */
 static rlim_t
-processor_seconds(int life_ms)
+processor_seconds(int max_age_ms)
 {
-	return (rlim_t)life_ms / 1000 + (life_ms % 1000 != 0) + 1;
+	return (rlim_t)max_age_ms / 1000 + (max_age_ms % 1000 != 0) + 1;
 }
 
 static int
-enter_limits(int life_ms)
+enter_limits(int max_age_ms)
 {
 	int error = 0;
 
@@ -104,8 +104,8 @@ enter_limits(int life_ms)
 	lower_limit(RLIMIT_CORE, 0, &error);
 	lower_limit(RLIMIT_AS, MEMORY_MAX, &error);
 	lower_limit(RLIMIT_NOFILE, DESCRIPTORS_MAX, &error);
-	if (life_ms != 0)
-		lower_limit(RLIMIT_CPU, processor_seconds(life_ms), &error);
+	if (max_age_ms != 0)
+		lower_limit(RLIMIT_CPU, processor_seconds(max_age_ms), &error);
 	/* It would end the answer, or the log, that goes to a file. */
 	if (!may_be_regular_file(STDOUT_FILENO) &&
 	    !may_be_regular_file(STDERR_FILENO))
@@ -476,7 +476,7 @@ enter_calls(void)
 void
 sandbox_enter(const struct sandbox_needs *needs, int ret_errors[LAYERS])
 {
-	ret_errors[LAYER_LIMITS] = enter_limits(needs->life_ms);
+	ret_errors[LAYER_LIMITS] = enter_limits(needs->max_age_ms);
 	ret_errors[LAYER_CAPABILITIES] = enter_capabilities();
 	ret_errors[LAYER_PRIVILEGES] = enter_privileges();
 	ret_errors[LAYER_FILES] = enter_files(needs->root);

@@ -26,7 +26,7 @@ enum sandbox_layer {
 /* What the process is to have in the sandbox. */
 struct sandbox_needs {
 	int root; /* the directory whose files it reads; -1: none */
-	int life_ms; /* of the connection; 0: it is not bounded */
+	int max_age_ms; /* of the connection; 0: it is not bounded */
 };
 
 /*

@@ -1,5 +1,5 @@
 /*
- * serve: the life of one connection.  The only place that strings the stages
+ * serve: the loop of one connection.  The only place that strings the stages
  * together, reads the calendar clock and logs; and where the process is locked
  * in, between opening what the connection needs and reading its first byte.
  */
@@ -179,7 +179,8 @@ resolve_patiently(
 		int64_t now_ms = clock_monotonic_ms();
 		if (deadline_ms == 0)
 			deadline_ms = now_ms + BUSY_WAIT_MS;
-		if (now_ms >= deadline_ms || connection_is_over(&s->connection))
+		if (now_ms >= deadline_ms ||
+		    connection_reached_max_age(&s->connection))
 			return v;
 		if (connection_pause(&s->connection, BUSY_LOOK_MS) != IO_DONE)
 			return CLIENT_GONE;
@@ -264,13 +265,13 @@ answer_one(struct session *s)
 		return AFTER_CLOSE;
 	bool last = site_was_replaced(s, &now) ||
 	    s->requests + 1 == s->options->max_requests ||
-	    connection_is_over(&s->connection);
+	    connection_reached_max_age(&s->connection);
 	s->requests++;
 	enum verdict end =
 	    send_answer(s, &req, &now, last, &v, &reply, &content_sent);
 	target_close(&s->target);
-	if (end == SEND_TIMEOUT && connection_is_over(&s->connection))
-		end = LIFE_OVER;
+	if (end == SEND_TIMEOUT && connection_reached_max_age(&s->connection))
+		end = MAX_AGE_REACHED;
 	log_answer(s, &req, &reply, now.tv_sec, content_sent,
 	    end == PROCEED ? v : end);
 
@@ -315,7 +316,7 @@ open_session(
 	if (!s->connection.in_is_socket && isatty(STDIN_FILENO))
 		wait_for_typist(s);
 	return start_lock_in(site == NULL ? -1 : site->root,
-	    options->timeouts.life_ms, options->common.sandbox);
+	    options->timeouts.max_age_ms, options->common.sandbox);
 }
 
 int

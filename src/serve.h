@@ -1,5 +1,5 @@
 /*
- * serve: the life of one connection.
+ * serve: the loop of one connection.
  */
 #ifndef SERVE_H
 #define SERVE_H

@@ -189,11 +189,11 @@ is_shortage(int error)
 }
 
 bool
-start_lock_in(int root, int life_ms, enum sandbox_mode mode)
+start_lock_in(int root, int max_age_ms, enum sandbox_mode mode)
 {
 	const struct sandbox_needs needs = {
 		.root = root,
-		.life_ms = life_ms,
+		.max_age_ms = max_age_ms,
 	};
 	int errors[LAYERS];
 

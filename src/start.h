@@ -54,11 +54,11 @@ void start_say_how_to_listen(const char *option);
 int start_refuse_listening(void);
 
 /*
- * Enters the sandbox for a connection whose life is that many milliseconds (0:
- * it is not bounded).  The directory `root` (-1: none) stays readable.  Says
+ * Enters the sandbox for a connection of that maximum age in milliseconds (0:
+ * unlimited).  The directory `root` (-1: none) stays readable.  Says
  * what the kernel lacks of the sandbox.  false: nothing may be served, since
  * the operator wants all of it, or memory or descriptors ran out.
  */
-bool start_lock_in(int root, int life_ms, enum sandbox_mode mode);
+bool start_lock_in(int root, int max_age_ms, enum sandbox_mode mode);
 
 #endif

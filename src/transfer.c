@@ -23,7 +23,7 @@ copy_file(struct connection *c, int fd, uint64_t offset, uint64_t len,
 	char buf[PIPE_BUF];
 
 	while (*ret_sent < len) {
-		enum io_result r = connection_check_life(c);
+		enum io_result r = connection_check_age(c);
 		if (r != IO_DONE)
 			return r;
 

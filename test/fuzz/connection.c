@@ -106,7 +106,7 @@ struct setting {
 	struct os_plan plan;
 	bool has_site;
 	enum variants_mode variants;
-	int life_ms;
+	int max_age_ms;
 	unsigned layers_lacking; /* of the sandbox, by their bits */
 };
 
@@ -119,7 +119,7 @@ make_setting(struct fuzz_input input, struct setting *s)
 		INT64_C(1) << 40, -100000 };
 	static const uint64_t bodies[] = { 65536, 0, 10, 100000 };
 	static const unsigned long counts[] = { 0, 1, 2, 3 };
-	static const int lives[] = { 0, 60000, 3000, 50 };
+	static const int ages[] = { 0, 60000, 3000, 50 };
 	static const uint64_t rates[] = { 512, 0, 1, 100000 };
 	struct slice w = input.whims;
 	unsigned client = fuzz_whim(&w, 16), answers = fuzz_whim(&w, 8);
@@ -143,7 +143,7 @@ make_setting(struct fuzz_input input, struct setting *s)
 	unsigned site = fuzz_whim(&w, 16);
 	s->has_site = site != 1;
 	s->variants = (enum variants_mode)(site / 2 % 3);
-	s->life_ms = lives[fuzz_whim(&w, 4)];
+	s->max_age_ms = ages[fuzz_whim(&w, 4)];
 	s->options.timeouts.min_rate = rates[fuzz_whim(&w, 4)];
 	s->options.common.sandbox = (enum sandbox_mode)fuzz_whim(&w, 3);
 	s->layers_lacking = fuzz_whim(&w, 4) == 1 ? 1u << fuzz_whim(&w, 4) : 0;
@@ -598,9 +598,9 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 	};
 
 	setting->plan.mood = mood;
-	/* A life that is over waits for nothing, not even to send. */
-	setting->options.timeouts.life_ms =
-	    mood == OS_HOSTILE ? setting->life_ms : 0;
+	/* A connection past its maximum age waits for nothing, not even to send. */
+	setting->options.timeouts.max_age_ms =
+	    mood == OS_HOSTILE ? setting->max_age_ms : 0;
 	os_start(&setting->plan);
 	memset(&serve_session, 0, sizeof(serve_session));
 	memset(&log_state, 0, sizeof(log_state));
@@ -617,9 +617,9 @@ serve_once(struct setting *setting, enum os_mood mood, struct answers *answers)
 	require(
 	    os.locked_in == (setting->options.common.sandbox != SANDBOX_OFF));
 	require(!refused || (os.received_len == 0 && os.taken == 0));
-	if (setting->options.timeouts.life_ms > 0)
+	if (setting->options.timeouts.max_age_ms > 0)
 		require(os.now_ms <= START_MS + LINGER_TIME_MS +
-			setting->options.timeouts.life_ms);
+			setting->options.timeouts.max_age_ms);
 	require(os_open_files() == 0);
 	require(serve_session.in.start <= serve_session.in.end);
 	require(serve_session.in.end <= sizeof(serve_session.in.buf));

@@ -52,7 +52,7 @@ same_options(const struct options *a, const struct options *b)
 	    a->timeouts.idle_ms == b->timeouts.idle_ms &&
 	    a->timeouts.send_ms == b->timeouts.send_ms &&
 	    a->timeouts.min_rate == b->timeouts.min_rate &&
-	    a->timeouts.life_ms == b->timeouts.life_ms &&
+	    a->timeouts.max_age_ms == b->timeouts.max_age_ms &&
 	    a->head_timeout_ms == b->head_timeout_ms &&
 	    a->policy.persist == b->policy.persist &&
 	    a->policy.portable_tags == b->policy.portable_tags &&
@@ -67,7 +67,8 @@ require_in_range(const struct options *o)
 	require(o->timeouts.send_ms > 0 && o->timeouts.send_ms <= DAY_MS);
 	require(o->policy.keep_alive_seconds == o->timeouts.idle_ms / 1000);
 	require(o->head_timeout_ms > 0 && o->head_timeout_ms <= DAY_MS);
-	require(o->timeouts.life_ms >= 0 && o->timeouts.life_ms <= DAY_MS);
+	require(
+	    o->timeouts.max_age_ms >= 0 && o->timeouts.max_age_ms <= DAY_MS);
 	require(o->timeouts.min_rate <= GIGABYTE);
 	require(o->max_body <= GIGABYTE);
 	require(o->max_requests <= INT_MAX);
@@ -145,7 +146,7 @@ check_written(const struct options *o)
 	add_seconds(words, &count, "timeout", o->timeouts.idle_ms);
 	add_seconds(words, &count, "head-timeout", o->head_timeout_ms);
 	add_seconds(words, &count, "send-timeout", o->timeouts.send_ms);
-	add_seconds(words, &count, "max-life", o->timeouts.life_ms);
+	add_seconds(words, &count, "max-life", o->timeouts.max_age_ms);
 	add_bytes(words, &count, "min-rate", o->timeouts.min_rate);
 	add_bytes(words, &count, "max-body", o->max_body);
 	snprintf(words[count++], 64, "-n%lu", o->max_requests);

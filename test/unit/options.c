@@ -308,8 +308,8 @@ check(const char *given, const char *environment, const char *result)
 	if (o.timeouts.min_rate != 512)
 		add(newer, sizeof(newer), " r=%llu",
 		    (unsigned long long)o.timeouts.min_rate);
-	if (o.timeouts.life_ms != 0)
-		add(newer, sizeof(newer), " L=%d", o.timeouts.life_ms);
+	if (o.timeouts.max_age_ms != 0)
+		add(newer, sizeof(newer), " L=%d", o.timeouts.max_age_ms);
 	if (o.common.user != NULL)
 		add(newer, sizeof(newer), " u=%s", o.common.user);
 	if (o.common.allow_root)
