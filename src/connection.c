@@ -184,7 +184,7 @@ unacknowledged(const struct connection *c)
 
 /* How many bytes of all that was sent the peer has taken. */
 static uint64_t
-count_taken(const struct connection *c)
+bytes_acknowledged(const struct connection *c)
 {
 	int owed = unacknowledged(c);
 
@@ -195,7 +195,7 @@ count_taken(const struct connection *c)
 
 /* Makes closing a reset, so that the system does not go on sending. */
 static void
-give_up(const struct connection *c)
+reset_on_close(const struct connection *c)
 {
 	const struct linger none = { .l_onoff = 1, .l_linger = 0 };
 
@@ -207,7 +207,7 @@ connection_check_age(const struct connection *c)
 {
 	if (!connection_reached_max_age(c))
 		return IO_DONE;
-	give_up(c);
+	reset_on_close(c);
 	return IO_TIMEOUT;
 }
 
@@ -217,28 +217,28 @@ connection_check_age(const struct connection *c)
  * *ret_left_ms is the time until this is to be looked at again.
  */
 static bool
-peer_keeps_up(struct connection *c, int *ret_left_ms)
+client_makes_progress(struct connection *c, int *ret_left_ms)
 {
 	const struct timeouts *p = &c->timeouts;
 	struct rate_window *w = &c->rate_window;
 	int64_t now_ms = clock_monotonic_ms();
 
 	if (w->start_ms == 0)
-		*w = (struct rate_window){ now_ms, count_taken(c) };
+		*w = (struct rate_window){ now_ms, bytes_acknowledged(c) };
 	int64_t passed_ms = now_ms - w->start_ms;
-	bool keeps_up = now_ms < c->end_ms;
+	bool progresses = now_ms < c->end_ms;
 	if (passed_ms >= p->send_ms) {
-		uint64_t taken = count_taken(c);
+		uint64_t taken = bytes_acknowledged(c);
 		uint64_t enough = p->min_rate * (uint64_t)passed_ms / 1000;
 
 		/* A Unix socket owes more bytes than were sent, at times. */
 		if (taken < w->taken + (enough > 0 ? enough : 1))
-			keeps_up = false;
+			progresses = false;
 		*w = (struct rate_window){ now_ms, taken };
 		passed_ms = 0;
 	}
-	if (!keeps_up) {
-		give_up(c);
+	if (!progresses) {
+		reset_on_close(c);
 		return false;
 	}
 	int64_t left_ms = p->send_ms - passed_ms;
@@ -257,11 +257,11 @@ connection_begin_answer(struct connection *c)
 
 /* Whether the peer is still busy taking what was sent. */
 static bool
-peer_is_taking(struct connection *c)
+client_is_receiving(struct connection *c)
 {
 	int left_ms;
 
-	return unacknowledged(c) > 0 && peer_keeps_up(c, &left_ms);
+	return unacknowledged(c) > 0 && client_makes_progress(c, &left_ms);
 }
 
 /* One blocking receive, or poll where the spawner made it non-blocking. */
@@ -327,7 +327,8 @@ connection_receive_idle(
 		bool was_taking = is_taking;
 
 		is_taking = unacknowledged(c) > 0;
-		if (is_taking ? !peer_keeps_up(c, &left_ms) : !was_taking)
+		if (is_taking ? !client_makes_progress(c, &left_ms) :
+				!was_taking)
 			return IO_TIMEOUT;
 	}
 }
@@ -355,7 +356,7 @@ connection_wait_for_room(struct connection *c)
 	int left_ms;
 	bool room_was_none = c->sent_at_room == c->sent + 1;
 
-	while (peer_keeps_up(c, &left_ms)) {
+	while (client_makes_progress(c, &left_ms)) {
 		struct pollfd out = { .fd = c->out, .events = POLLOUT };
 
 		if (room_was_none)
@@ -480,7 +481,7 @@ wait_until_taken(struct connection *c)
 {
 	int left_ms;
 
-	while (connection_owes_much(c) && peer_keeps_up(c, &left_ms)) {
+	while (connection_owes_much(c) && client_makes_progress(c, &left_ms)) {
 		struct pollfd out = { .fd = c->out };
 		int wait_ms = left_ms < OWED_LOOK_MS ? left_ms : OWED_LOOK_MS;
 
@@ -513,7 +514,7 @@ connection_linger(struct connection *c)
 			    sizeof(discarded), deadline_ms, &n)) == IO_DONE &&
 		    (total += n) < LINGER_MAX_BYTES)
 			;
-	} while (r == IO_TIMEOUT && peer_is_taking(c));
+	} while (r == IO_TIMEOUT && client_is_receiving(c));
 	if (r == IO_END)
 		wait_until_taken(c);
 }
