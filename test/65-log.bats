@@ -294,6 +294,10 @@ httpd: _redirects:1
 
 # on_terminal [ARG]...: as talk, with what a handler under a terminal needs.
 on_terminal() {
+	# The user of --user may not reach the sources.
+	local -x FILES=$BATS_TEST_TMPDIR/files
+	cp -R "$TOP/files" "$FILES"
+	let_others_in
 	{
 		cat <<-'EOP'
 			import fcntl, pty, termios, threading
