@@ -51,11 +51,11 @@ struct session serve_session LARGE;
 #define BUSY_WAIT_MS 5000 /* for a file that somebody has leased */
 #define BUSY_LOOK_MS 20 /* between two tries */
 
-enum after {
-	AFTER_NEXT, /* the connection persists */
-	AFTER_CLOSE, /* nothing is left to say or to wait for */
-	AFTER_LINGER, /* the peer may still be sending */
-	AFTER_LISTENING, /* there is no connection */
+enum next {
+	NEXT_REQUEST, /* the connection persists */
+	NEXT_CLOSE, /* nothing is left to say or to wait for */
+	NEXT_LINGER, /* the peer may still be sending */
+	NEXT_REFUSE_LISTENING, /* there is no connection */
 };
 
 /*
@@ -227,7 +227,7 @@ send_answer(struct session *s, const struct request *req,
  * Answers one request.  A stage runs only while every stage before it let the
  * request proceed; the first verdict that is not PROCEED is the answer.
  */
-static enum after
+static enum next
 answer_one(struct session *s)
 {
 	struct request req;
@@ -238,12 +238,12 @@ answer_one(struct session *s)
 	    read_head(&s->in, &s->connection, s->head_timeout_ms, &head);
 
 	if (v == END_OF_INPUT && connection_owes_much(&s->connection))
-		return AFTER_LINGER;
+		return NEXT_LINGER;
 	if ((v == CLIENT_GONE || v == IDLE) && s->requests == 0 &&
 	    connection_listens(&s->connection))
-		return AFTER_LISTENING;
+		return NEXT_REFUSE_LISTENING;
 	if (v != PROCEED && verdict_status(v) == 0)
-		return AFTER_CLOSE;
+		return NEXT_CLOSE;
 
 	target_reset(&s->target);
 	if (v == PROCEED)
@@ -255,14 +255,14 @@ answer_one(struct session *s)
 	if (req.has_content && must_read_content(&req, v))
 		v = read_rest(s, &req, v);
 	if (verdict_status(v) == 0 && v != PROCEED)
-		return AFTER_CLOSE;
+		return NEXT_CLOSE;
 
 	struct timespec now;
 	clock_calendar(&now);
 	if (v == PROCEED)
 		v = resolve_patiently(s, &req, &now);
 	if (v == CLIENT_GONE)
-		return AFTER_CLOSE;
+		return NEXT_CLOSE;
 	bool last = site_was_replaced(s, &now) ||
 	    s->requests + 1 == s->options->max_requests ||
 	    connection_reached_max_age(&s->connection);
@@ -276,12 +276,12 @@ answer_one(struct session *s)
 	    end == PROCEED ? v : end);
 
 	if (end == PROCEED && !reply.close)
-		return AFTER_NEXT;
+		return NEXT_REQUEST;
 	/* What was sent before a file ended too early still arrives. */
 	bool peer_takes_it =
 	    end == PROCEED || end == FILE_SHRANK || end == FILE_LOST;
-	return peer_takes_it && must_linger(s, &req, v) ? AFTER_LINGER :
-							  AFTER_CLOSE;
+	return peer_takes_it && must_linger(s, &req, v) ? NEXT_LINGER :
+							  NEXT_CLOSE;
 }
 
 /*
@@ -323,23 +323,23 @@ int
 serve(const struct site *site, const struct options *options)
 {
 	struct session *s = &serve_session;
-	enum after after;
+	enum next next;
 
 	if (!open_session(s, site, options))
 		return EX_OSERR;
-	while ((after = answer_one(s)) == AFTER_NEXT)
+	while ((next = answer_one(s)) == NEXT_REQUEST)
 		;
-	if (after == AFTER_LINGER)
+	if (next == NEXT_LINGER)
 		connection_linger(&s->connection);
 	if (s->requests > 1) /* else nothing was kept */
 		store_drop(&s->store);
-	return after == AFTER_LISTENING ? start_refuse_listening() : EX_OK;
+	return next == NEXT_REFUSE_LISTENING ? start_refuse_listening() : EX_OK;
 }
 
 void
 serve_unavailable(const struct options *options)
 {
 	if (open_session(&serve_session, NULL, options) &&
-	    answer_one(&serve_session) == AFTER_LINGER)
+	    answer_one(&serve_session) == NEXT_LINGER)
 		connection_linger(&serve_session.connection);
 }
