@@ -30,7 +30,7 @@ static int
 refuse(const struct options *options, int status)
 {
 	bool may_read = !user_is_root() || options->common.allow_root ||
-	    user_become(&USER_NOBODY);
+	    user_switch_to(&USER_NOBODY);
 
 	/* Somebody who tries the program by hand is not kept waiting. */
 	if (!isatty(STDIN_FILENO)) {
@@ -68,7 +68,7 @@ main(int argc, char **argv)
 	if (options.common.show_version)
 		return start_print("httpd " VERSION "\n");
 
-	status = start_leave_root(&options.common);
+	status = start_drop_root(&options.common);
 	if (status == EX_OSERR)
 		return status; /* and not a byte is read */
 	if (status != EX_OK)

@@ -315,7 +315,7 @@ open_session(
 	s->head_timeout_ms = options->head_timeout_ms;
 	if (!s->connection.in_is_socket && isatty(STDIN_FILENO))
 		wait_for_typist(s);
-	return start_lock_in(site == NULL ? -1 : site->root,
+	return start_enter_sandbox(site == NULL ? -1 : site->root,
 	    options->timeouts.max_age_ms, options->common.sandbox);
 }
 

@@ -105,7 +105,7 @@ start_print(const char *s)
 }
 
 int
-start_leave_root(const struct common_options *options)
+start_drop_root(const struct common_options *options)
 {
 	struct user user;
 	const char *problem;
@@ -123,7 +123,7 @@ start_leave_root(const struct common_options *options)
 		log_operator("the user '", options->user, "' ", problem, NULL);
 		return EX_NOUSER;
 	}
-	if (!user_become(&user)) {
+	if (!user_switch_to(&user)) {
 		log_operator("the process cannot become the user '",
 		    options->user, "': ", strerror(errno), NULL);
 		return EX_OSERR;
@@ -189,7 +189,7 @@ is_shortage(int error)
 }
 
 bool
-start_lock_in(int root, int max_age_ms, enum sandbox_mode mode)
+start_enter_sandbox(int root, int max_age_ms, enum sandbox_mode mode)
 {
 	const struct sandbox_needs needs = {
 		.root = root,

@@ -1,7 +1,7 @@
 /*
  * start: what a program for one connection does before it reads a byte of it.
  *
- * What goes wrong is said to the operator here, in one sentence.
+ * It reports each error to the operator, in one sentence.
  */
 #ifndef START_H
 #define START_H
@@ -27,17 +27,17 @@ int start_close_inherited(void);
  */
 void start_ignore_signals(void);
 
-/* Says what is wrong with an option. */
+/* Reports an error in the options. */
 void report_usage_error(const struct argument_error *error);
 
 /* Writes the help or the version; returns the status to exit with. */
 int start_print(const char *s);
 
 /*
- * Becomes whom the operator named.  EX_OK, or a status to refuse with; that is
- * EX_OSERR where it is not sure whose rights the process is left with.
+ * Switches to the user that the options name.  Returns EX_OK, or the status to
+ * exit with: EX_OSERR if the privileges of the process are then uncertain.
  */
-int start_leave_root(const struct common_options *options);
+int start_drop_root(const struct common_options *options);
 
 /*
  * Says that the program, which is started at a terminal, does not listen, and
@@ -59,6 +59,6 @@ int start_refuse_listening(void);
  * what the kernel lacks of the sandbox.  false: nothing may be served, since
  * the operator wants all of it, or memory or descriptors ran out.
  */
-bool start_lock_in(int root, int max_age_ms, enum sandbox_mode mode);
+bool start_enter_sandbox(int root, int max_age_ms, enum sandbox_mode mode);
 
 #endif

@@ -243,7 +243,7 @@ serve(const struct upper_options *o)
 		    strerror(errno), NULL);
 		return EX_OSERR;
 	}
-	if (!start_lock_in(-1, 0, o->common.sandbox))
+	if (!start_enter_sandbox(-1, 0, o->common.sandbox))
 		return EX_OSERR;
 	if (o->log_lines)
 		log_line(SLICE("Connection from: "), log_peer());
@@ -287,6 +287,6 @@ main(int argc, char **argv)
 	if (options.common.show_version)
 		return start_print("upper " VERSION "\n");
 
-	status = start_leave_root(&options.common);
+	status = start_drop_root(&options.common);
 	return status != EX_OK ? status : serve(&options);
 }

@@ -178,7 +178,7 @@ is_user(const struct user *user)
 }
 
 bool
-user_become(const struct user *user)
+user_switch_to(const struct user *user)
 {
 	uint32_t uid = user->uid, gid = user->gid;
 

@@ -85,7 +85,7 @@ PURE+=(getenv)
 	ar d "$path" descriptors.o options.o start.o user.o arguments.o
 	run outside_calls "$path"
 	# What serve asks of start and log is the program's own, too.
-	assert_output "$(printf '%s\n' "${PURE[@]}" program_name start_lock_in \
+	assert_output "$(printf '%s\n' "${PURE[@]}" program_name start_enter_sandbox \
 		start_refuse_listening start_say_how_to_listen | sort)"
 }
 
