@@ -9,34 +9,34 @@
 
 #include "grammar.h"
 
-/* A word of a line; `has` is what is in it, seen while its end is found. */
+/* A word of a line, and which classes of bytes it contains. */
 struct word {
 	struct slice text;
-	unsigned has;
+	unsigned contains;
 };
 
 enum {
-	HAS_PERCENT = 1,
-	HAS_QUERY = 2, /* a question mark */
-	HAS_PATTERN = 4, /* a splat, or the colon of a placeholder */
-	HAS_EMPTY_SEGMENT = 8,
-	HAS_CONTROL = 16,
-	MAY_HAVE_DOTS = 32, /* a segment that may be "." or "..", encoded */
+	CONTAINS_PERCENT = 1,
+	CONTAINS_QUERY = 2, /* a question mark */
+	CONTAINS_PATTERN = 4, /* a splat, or the colon of a placeholder */
+	CONTAINS_EMPTY_SEGMENT = 8,
+	CONTAINS_CONTROL = 16,
+	MAY_CONTAIN_DOTS = 32, /* a segment that may be "." or "..", encoded */
 };
 
 static unsigned
-what_is(char c)
+byte_class(char c)
 {
 	switch (c) {
 	case '%':
-		return HAS_PERCENT;
+		return CONTAINS_PERCENT;
 	case '?':
-		return HAS_QUERY;
+		return CONTAINS_QUERY;
 	case '*':
 	case ':':
-		return HAS_PATTERN;
+		return CONTAINS_PATTERN;
 	default:
-		return is_control(c) ? HAS_CONTROL : 0;
+		return is_control(c) ? CONTAINS_CONTROL : 0;
 	}
 }
 
@@ -46,21 +46,21 @@ take_word(struct slice *rest)
 {
 	struct slice s = slice_trim(*rest);
 	size_t len = 0;
-	unsigned has = 0;
+	unsigned contains = 0;
 
 	if (s.len > 0 && s.ptr[0] == '#')
 		s.len = 0;
 	for (char c, last = '\0';
 	     len < s.len && (c = s.ptr[len]) != ' ' && c != '\t'; len++) {
-		has |= what_is(c);
+		contains |= byte_class(c);
 		if (c == '/' && last == '/')
-			has |= HAS_EMPTY_SEGMENT;
+			contains |= CONTAINS_EMPTY_SEGMENT;
 		if (last == '/' && (c == '.' || c == '%'))
-			has |= MAY_HAVE_DOTS;
+			contains |= MAY_CONTAIN_DOTS;
 		last = c;
 	}
 	*rest = slice_after(s, len);
-	return (struct word){ { s.ptr, len }, has };
+	return (struct word){ { s.ptr, len }, contains };
 }
 
 static bool
@@ -228,18 +228,18 @@ is_same_path(struct slice from, struct slice to)
  * request's canonical one (target.h) can equal, the usual ones are refused.
  */
 static const char *
-find_problem(const struct rule *r, unsigned from_has, unsigned to_has,
+find_problem(const struct rule *r, unsigned from_contains, unsigned to_contains,
     struct slice status, struct slice rest)
 {
 	if (r->from.ptr[0] != '/')
 		return "the path to redirect from must start with a slash";
-	if (from_has & HAS_QUERY)
+	if (from_contains & CONTAINS_QUERY)
 		return "a query cannot be matched";
-	if (from_has & HAS_EMPTY_SEGMENT ||
-	    (from_has & HAS_PERCENT && has_encoded_slash(r->from)))
+	if (from_contains & CONTAINS_EMPTY_SEGMENT ||
+	    (from_contains & CONTAINS_PERCENT && has_encoded_slash(r->from)))
 		return "the path to redirect from holds an empty segment or an "
 		       "encoded slash";
-	if (from_has & HAS_PATTERN)
+	if (from_contains & CONTAINS_PATTERN)
 		return "splats and placeholders are not supported";
 	if (r->to.len == 0)
 		return "there is no place to redirect to";
@@ -247,11 +247,11 @@ find_problem(const struct rule *r, unsigned from_has, unsigned to_has,
 	    !starts_with_nocase(r->to, SLICE("http://")) &&
 	    !starts_with_nocase(r->to, SLICE("https://")))
 		return "the place to redirect to must be a path or an http URI";
-	if (from_has & MAY_HAVE_DOTS && leads_outside(r->from))
+	if (from_contains & MAY_CONTAIN_DOTS && leads_outside(r->from))
 		return "the path to redirect from leads out of the tree";
 	if (r->to.ptr[0] == '/' && is_same_path(r->from, path_of(r->to)))
 		return "it redirects to itself";
-	if ((from_has | to_has) & HAS_CONTROL)
+	if ((from_contains | to_contains) & CONTAINS_CONTROL)
 		return "it holds a control character";
 	if (status.len > 0 && r->status == 0)
 		return "the status must be 301, 302, 303, 307 or 308";
@@ -292,8 +292,8 @@ rule_parse(struct slice line, struct rule *ret_rule, const char **ret_problem)
 	struct slice status = take_word(&line).text;
 	struct rule r = { from.text, to.text, parse_status(status) };
 
-	*ret_problem =
-	    find_problem(&r, from.has, to.has, status, take_word(&line).text);
+	*ret_problem = find_problem(
+	    &r, from.contains, to.contains, status, take_word(&line).text);
 	if (line_len > RULE_LINE_MAX)
 		*ret_problem = "the line is too long";
 	if (*ret_problem != NULL)
