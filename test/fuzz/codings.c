@@ -1,7 +1,7 @@
 /*
  * codings: the coding that an Accept-Encoding field asks for.
  *
- * Each line of the text is a line of the field; a whim says what is stored.
+ * Each line of the text is a line of the field; a decision says what is stored.
  */
 #include "fuzz.h"
 
@@ -109,8 +109,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char head[TEXT_MAX * 20 + 200];
 	struct fuzz_input input = fuzz_input(data, size);
-	unsigned available = fuzz_whim(&input.whims, 1u << CODINGS_STORED);
-	bool has_field = fuzz_whim(&input.whims, 4) != 1;
+	unsigned available =
+	    fuzz_decide(&input.decisions, 1u << CODINGS_STORED);
+	bool has_field = fuzz_decide(&input.decisions, 4) != 1;
 	const char *start = "Accept-Encoding:";
 	size_t len = 0;
 	struct request r;

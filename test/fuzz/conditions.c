@@ -1,7 +1,7 @@
 /*
  * conditions: preconditions are evaluated as RFC 9110 13.2.2 lists them.
  *
- * Each line of the text is a field line, the whims are the file and the clock.
+ * Each line of the text is a field line, the decisions are the file and the clock.
  * No mutation comes upon the tag or the date of a file: in the text, bytes
  * below 8 stand for them.
  */
@@ -31,23 +31,25 @@ struct scene {
 };
 
 static void
-make_scene(struct slice *whims, struct scene *s)
+make_scene(struct slice *decisions, struct scene *s)
 {
 	static const uint32_t moments[] = { 0, 1, 500000000, 999999999 };
 
-	s->now.tv_sec = (time_t)clocks[fuzz_whim(whims, 8)];
-	s->now.tv_nsec = moments[fuzz_whim(whims, 4)];
-	s->facts.modified = s->now.tv_sec - ages[fuzz_whim(whims, 8)];
-	if (fuzz_whim(whims, 8) == 1)
-		s->facts.modified = clocks[fuzz_whim(whims, 8)];
-	s->facts.modified_ns = moments[fuzz_whim(whims, 4)];
-	s->facts.changed = s->now.tv_sec - ages[fuzz_whim(whims, 8)];
-	s->facts.changed_ns = moments[fuzz_whim(whims, 4)];
+	s->now.tv_sec = (time_t)clocks[fuzz_decide(decisions, 8)];
+	s->now.tv_nsec = moments[fuzz_decide(decisions, 4)];
+	s->facts.modified = s->now.tv_sec - ages[fuzz_decide(decisions, 8)];
+	if (fuzz_decide(decisions, 8) == 1)
+		s->facts.modified = clocks[fuzz_decide(decisions, 8)];
+	s->facts.modified_ns = moments[fuzz_decide(decisions, 4)];
+	s->facts.changed = s->now.tv_sec - ages[fuzz_decide(decisions, 8)];
+	s->facts.changed_ns = moments[fuzz_decide(decisions, 4)];
 	s->coding = (enum coding)(
-	    (CODING_IDENTITY + fuzz_whim(whims, 4)) % CODING_NONE);
-	s->portable = fuzz_whim(whims, 2) == 1;
-	s->facts.size = fuzz_whim(whims, 4) == 1 ? fuzz_number(whims) : 10;
-	s->facts.inode = fuzz_whim(whims, 4) == 1 ? fuzz_number(whims) : 11;
+	    (CODING_IDENTITY + fuzz_decide(decisions, 4)) % CODING_NONE);
+	s->portable = fuzz_decide(decisions, 2) == 1;
+	s->facts.size =
+	    fuzz_decide(decisions, 4) == 1 ? fuzz_number(decisions) : 10;
+	s->facts.inode =
+	    fuzz_decide(decisions, 4) == 1 ? fuzz_number(decisions) : 11;
 }
 
 /* Whether a file that changed then would get another time now. */
@@ -250,17 +252,17 @@ moment_of(int64_t seconds, uint32_t ns)
 
 /* Whether a variant is sent with --variants=auto: httpd(8), Stored codings. */
 static void
-check_variant(const struct scene *s, struct slice *whims)
+check_variant(const struct scene *s, struct slice *decisions)
 {
 	static const int64_t leads[] = { 0, 1, -1, 599, 600, 601, 100000, -9 };
 	static const uint32_t moments[] = { 0, 1, 500000000, 999999999 };
 	const struct file_facts *f = &s->facts;
 	struct file_facts v = { .size = 1, .inode = 2 };
 
-	v.modified = f->modified + (int64_t)fuzz_whim(whims, 3) - 1;
-	v.modified_ns = moments[fuzz_whim(whims, 4)];
-	v.changed = f->changed - leads[fuzz_whim(whims, 8)];
-	v.changed_ns = moments[fuzz_whim(whims, 4)];
+	v.modified = f->modified + (int64_t)fuzz_decide(decisions, 3) - 1;
+	v.modified_ns = moments[fuzz_decide(decisions, 4)];
+	v.changed = f->changed - leads[fuzz_decide(decisions, 8)];
+	v.changed_ns = moments[fuzz_decide(decisions, 4)];
 
 	bool same_date = v.modified == f->modified &&
 	    (v.modified_ns == f->modified_ns || v.modified_ns == 0 ||
@@ -287,11 +289,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (input.text.len > TEXT_MAX ||
 	    fuzz_lines(input.text) > FIELDS_MAX - 1)
 		return 0;
-	make_scene(&input.whims, &scene);
+	make_scene(&input.decisions, &scene);
 	validators_of_file(
 	    &scene.facts, scene.coding, scene.portable, &scene.now, &v);
 	check_validators(&scene, &v);
-	check_variant(&scene, &input.whims);
+	check_variant(&scene, &input.decisions);
 
 	struct slice head =
 	    fuzz_copy((struct slice){ buf, make_head(input.text, &v, buf) });

@@ -1,7 +1,7 @@
 /*
  * connection: all of the program above an operating system in memory.
  *
- * The text is what the client sends, the whims are the options and what the
+ * The text is what the client sends, the decisions are the options and what the
  * system does with them.  Each input is served three times: at once; in pieces,
  * which must make no difference; and with failures, after which what has been
  * sent is at least the start of what may be sent.
@@ -121,33 +121,34 @@ make_setting(struct fuzz_input input, struct setting *s)
 	static const unsigned long counts[] = { 0, 1, 2, 3 };
 	static const int ages[] = { 0, 60000, 3000, 50 };
 	static const uint64_t rates[] = { 512, 0, 1, 100000 };
-	struct slice w = input.whims;
-	unsigned client = fuzz_whim(&w, 16), answers = fuzz_whim(&w, 8);
+	struct slice w = input.decisions;
+	unsigned client = fuzz_decide(&w, 16), answers = fuzz_decide(&w, 8);
 
 	s->options = default_options;
 	s->options.policy.persist =
 	    (answers & 1) != 0 ? PERSIST_OK : PERSIST_ALWAYS;
 	s->options.policy.portable_tags = (answers & 2) != 0;
 	s->options.log_requests = (answers & 4) == 0;
-	s->options.max_requests = counts[fuzz_whim(&w, 4)];
-	s->options.max_body = bodies[fuzz_whim(&w, 4)];
+	s->options.max_requests = counts[fuzz_decide(&w, 4)];
+	s->options.max_body = bodies[fuzz_decide(&w, 4)];
 	s->plan = (struct os_plan){
 		.stream = input.text,
 		.stays = (client & 1) != 0,
 		.is_pipe = (client & 2) != 0,
 		.nonblocking = (client & 4) != 0,
 		.log_is_client = (client & 8) != 0,
-		.tree = trees[fuzz_whim(&w, 4)],
-		.calendar = calendars[fuzz_whim(&w, 6)],
+		.tree = trees[fuzz_decide(&w, 4)],
+		.calendar = calendars[fuzz_decide(&w, 6)],
 	};
-	unsigned site = fuzz_whim(&w, 16);
+	unsigned site = fuzz_decide(&w, 16);
 	s->has_site = site != 1;
 	s->variants = (enum variants_mode)(site / 2 % 3);
-	s->max_age_ms = ages[fuzz_whim(&w, 4)];
-	s->options.timeouts.min_rate = rates[fuzz_whim(&w, 4)];
-	s->options.common.sandbox = (enum sandbox_mode)fuzz_whim(&w, 3);
-	s->layers_lacking = fuzz_whim(&w, 4) == 1 ? 1u << fuzz_whim(&w, 4) : 0;
-	s->plan.whims = w;
+	s->max_age_ms = ages[fuzz_decide(&w, 4)];
+	s->options.timeouts.min_rate = rates[fuzz_decide(&w, 4)];
+	s->options.common.sandbox = (enum sandbox_mode)fuzz_decide(&w, 3);
+	s->layers_lacking =
+	    fuzz_decide(&w, 4) == 1 ? 1u << fuzz_decide(&w, 4) : 0;
+	s->plan.decisions = w;
 }
 
 /* In place of sandbox.c. */

@@ -15,7 +15,7 @@
 
 /* Feeds a body in pieces; what comes of it, and how many bytes belong to it. */
 static enum verdict
-feed(struct slice s, struct slice whims, uint64_t max, size_t *ret_len)
+feed(struct slice s, struct slice decisions, uint64_t max, size_t *ret_len)
 {
 	static const size_t sizes[] = { SIZE_MAX, 1, 2, 3, 5, 17, 256, 4096 };
 	struct chunks c = { 0 };
@@ -23,7 +23,7 @@ feed(struct slice s, struct slice whims, uint64_t max, size_t *ret_len)
 	size_t at = 0;
 
 	while (v == IDLE && at < s.len) {
-		size_t n = sizes[fuzz_whim(&whims, FUZZ_COUNT(sizes))];
+		size_t n = sizes[fuzz_decide(&decisions, FUZZ_COUNT(sizes))];
 
 		if (n > s.len - at)
 			n = s.len - at;
@@ -42,17 +42,17 @@ feed(struct slice s, struct slice whims, uint64_t max, size_t *ret_len)
 
 /* The same through a connection: what follows the body is the next head. */
 static void
-check_connection(struct slice text, struct slice whims, uint64_t max,
+check_connection(struct slice text, struct slice decisions, uint64_t max,
     struct request *r, enum verdict wanted, size_t len)
 {
 	static struct input in;
 	const struct timeouts timeouts = { .idle_ms = 1000, .send_ms = 30000 };
 	struct connection c;
 	struct os_plan plan = {
-		.mood = OS_PIECES, .stream = text, .whims = whims
+		.mood = OS_PIECES, .stream = text, .decisions = decisions
 	};
-	size_t head_end = fuzz_whim(&plan.whims, 256) * (HEAD_MAX / 255);
-	size_t have = fuzz_whim(&plan.whims, 256) * 16;
+	size_t head_end = fuzz_decide(&plan.decisions, 256) * (HEAD_MAX / 255);
+	size_t have = fuzz_decide(&plan.decisions, 256) * 16;
 
 	/* What came together with the head. */
 	if (have > HEAD_MAX - head_end)
@@ -90,29 +90,31 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (input.text.len > TEXT_MAX)
 		return 0;
-	uint64_t max = limits[fuzz_whim(&input.whims, FUZZ_COUNT(limits))];
-	r.is_chunked = fuzz_whim(&input.whims, 4) != 1;
+	uint64_t max =
+	    limits[fuzz_decide(&input.decisions, FUZZ_COUNT(limits))];
+	r.is_chunked = fuzz_decide(&input.decisions, 4) != 1;
 	if (!r.is_chunked) {
-		uint64_t length = fuzz_whim(&input.whims, 256) * 37u;
+		uint64_t length = fuzz_decide(&input.decisions, 256) * 37u;
 		enum verdict wanted = length > max ? CONTENT_TOO_LARGE :
 		    length > input.text.len        ? IDLE :
 						     PROCEED;
 
 		r.content_length = length;
-		check_connection(
-		    input.text, input.whims, max, &r, wanted, (size_t)length);
+		check_connection(input.text, input.decisions, max, &r, wanted,
+		    (size_t)length);
 		return 0;
 	}
 
 	struct slice none = { "", 0 };
 	enum verdict whole = feed(input.text, none, max, &whole_len);
-	enum verdict split = feed(input.text, input.whims, max, &split_len);
+	enum verdict split = feed(input.text, input.decisions, max, &split_len);
 	enum verdict wanted = read_chunks(input.text, max, &len);
 
 	require(whole == split && whole_len == split_len);
 	require(whole == wanted);
 	require(whole != PROCEED || whole_len == len);
 	require(whole != IDLE || whole_len == input.text.len);
-	check_connection(input.text, input.whims, max, &r, whole, whole_len);
+	check_connection(
+	    input.text, input.decisions, max, &r, whole, whole_len);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * date: what is read as a date is one, and is written as one.
  *
- * The text is a date, the whims are the clock.  What is read is written again
+ * The text is a date, the decisions are the clock.  What is read is written again
  * by the C library in the three formats of RFC 9110 5.6.7, and one of them is
  * the text.
  */
@@ -114,7 +114,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = fuzz_input(data, size);
-	int64_t now = (int64_t)fuzz_number(&input.whims), seconds;
+	int64_t now = (int64_t)fuzz_number(&input.decisions), seconds;
 	bool writable = now >= 0 && now < INT64_C(253402300800);
 
 	if (now >> 56 != 0)

@@ -35,13 +35,13 @@ require_failed(const char *file, int line, const char *condition)
 }
 
 /*
- * An input: text, then whims, then a byte that says how many whims there are.
- * What a mutation puts into the text moves nothing else, and a whim that is
+ * An input: text, then decisions, then a byte that says how many decisions there are.
+ * What a mutation puts into the text moves nothing else, and a decision that is
  * not there is 0, which means that nothing is odd.
  */
 struct fuzz_input {
 	struct slice text;
-	struct slice whims;
+	struct slice decisions;
 };
 
 static inline struct fuzz_input
@@ -56,29 +56,29 @@ fuzz_input(const uint8_t *data, size_t size)
 		count = size - 1;
 	return (struct fuzz_input){
 		.text = { bytes, size - 1 - count },
-		.whims = { bytes + size - 1 - count, count },
+		.decisions = { bytes + size - 1 - count, count },
 	};
 }
 
-/* The next whim, as a number below n; 0 when there are no more. */
+/* The next decision, as a number below n; 0 when there are no more. */
 static inline unsigned
-fuzz_whim(struct slice *whims, unsigned n)
+fuzz_decide(struct slice *decisions, unsigned n)
 {
-	if (whims->len == 0)
+	if (decisions->len == 0)
 		return 0;
-	unsigned whim = (unsigned char)whims->ptr[0];
-	*whims = slice_after(*whims, 1);
-	return whim % n;
+	unsigned decision = (unsigned char)decisions->ptr[0];
+	*decisions = slice_after(*decisions, 1);
+	return decision % n;
 }
 
-/* The next eight whims as a number. */
+/* The next eight decisions as a number. */
 static inline uint64_t
-fuzz_number(struct slice *whims)
+fuzz_number(struct slice *decisions)
 {
 	uint64_t n = 0;
 
 	for (int i = 0; i < 8; i++)
-		n = n << 8 | fuzz_whim(whims, 256);
+		n = n << 8 | fuzz_decide(decisions, 256);
 	return n;
 }
 

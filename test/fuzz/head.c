@@ -1,7 +1,7 @@
 /*
  * head: where a request's head ends, whatever pieces it arrives in.
  *
- * The text is what the client sends, the whims cut it.  A head that is
+ * The text is what the client sends, the decisions cut it.  A head that is
  * accepted whole is accepted in pieces and is the same; and what is accepted
  * is what a reader accepts that has all bytes before it.
  */
@@ -70,12 +70,12 @@ read_all(struct fuzz_input input, enum os_mood mood, struct heads *ret_heads)
 	const struct timeouts timeouts = { .idle_ms = 1000, .send_ms = 30000 };
 	struct connection c;
 	struct os_plan plan = {
-		.mood = mood, .stream = input.text, .whims = input.whims
+		.mood = mood, .stream = input.text, .decisions = input.decisions
 	};
 	struct slice rest = input.text;
 
-	plan.is_pipe = fuzz_whim(&plan.whims, 2) == 1;
-	plan.nonblocking = fuzz_whim(&plan.whims, 2) == 1;
+	plan.is_pipe = fuzz_decide(&plan.decisions, 2) == 1;
+	plan.nonblocking = fuzz_decide(&plan.decisions, 2) == 1;
 	os_start(&plan);
 	in.start = in.end = 0;
 	memset(in.buf, 0xEE, sizeof(in.buf));

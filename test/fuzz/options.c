@@ -1,7 +1,7 @@
 /*
  * options: HTTPD_OPTIONS and the words of a command line.
  *
- * The text up to the first NUL is the environment's variable, which a whim
+ * The text up to the first NUL is the environment's variable, which a decision
  * takes away; each word of the command line ends with one more.
  */
 #define _GNU_SOURCE
@@ -214,7 +214,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = fuzz_input(data, size);
-	struct slice whims = input.whims;
+	struct slice decisions = input.decisions;
 	size_t first = strnlen(input.text.ptr, input.text.len);
 	/* Strings of their own, so that what is read behind them is noticed. */
 	char *environment = strndup(input.text.ptr, first);
@@ -228,7 +228,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	words[1 + rest.len] = '\0';
 
 	struct line line = split_line(words, rest.len + 1);
-	check(fuzz_whim(&whims, 2) == 1 ? NULL : environment, &line);
+	check(fuzz_decide(&decisions, 2) == 1 ? NULL : environment, &line);
 	free(line.argv);
 	free(words);
 	free(environment);

@@ -1,9 +1,9 @@
 /*
  * An operating system beneath the program, in memory.
  *
- * Each call first asks for a whim; 0, and what is left when the whims have run
+ * Each call first asks for a decision; 0, and what is left when the decisions have run
  * out, is a call that succeeds whole.  So every run ends: a call either makes
- * progress or uses up a whim, and their number is required to be bounded.
+ * progress or uses up a decision, and their number is required to be bounded.
  */
 #define _GNU_SOURCE
 #include "os.h"
@@ -58,7 +58,7 @@ os_start(const struct os_plan *plan)
 	memset(&os, 0, offsetof(struct os, received));
 	memset(files, 0, sizeof(files));
 	os.plan = *plan;
-	os.whims = plan->whims;
+	os.decisions = plan->decisions;
 	os.nonblocking = plan->nonblocking;
 	os.now_ms = 1000;
 	files[OS_ROOT] = (struct open_file){ .used = true, .is_path = true };
@@ -88,11 +88,11 @@ os_byte(const struct os_file *f, uint64_t offset)
 	return (char)('!' + (os_inode(f) * 7 + offset + offset / 89) % 90);
 }
 
-/* A whim below n, where the mood is at least `mood`. */
+/* A decision below n, where the mood is at least `mood`. */
 static unsigned
-whim(enum os_mood mood, unsigned n)
+decision(enum os_mood mood, unsigned n)
 {
-	return os.plan.mood < mood ? 0 : fuzz_whim(&os.whims, n);
+	return os.plan.mood < mood ? 0 : fuzz_decide(&os.decisions, n);
 }
 
 static void
@@ -114,7 +114,7 @@ part_of(size_t n)
 {
 	static const size_t sizes[] = { SIZE_MAX, 1, 2, 3, 17, 255, 1460,
 		4096 };
-	size_t most = sizes[whim(OS_PIECES, FUZZ_COUNT(sizes))];
+	size_t most = sizes[decision(OS_PIECES, FUZZ_COUNT(sizes))];
 
 	return n < most ? n : most;
 }
@@ -160,7 +160,7 @@ receive(void *buf, size_t cap, bool dont_wait)
 {
 	call();
 	require(cap > 0);
-	switch (whim(OS_PIECES, 8)) {
+	switch (decision(OS_PIECES, 8)) {
 	case 1:
 		return fail(EINTR);
 	case 2:
@@ -168,12 +168,12 @@ receive(void *buf, size_t cap, bool dont_wait)
 			return fail(EAGAIN);
 		break;
 	case 3:
-		if (whim(OS_HOSTILE, 4) == 1)
+		if (decision(OS_HOSTILE, 4) == 1)
 			break_connection();
 		break;
 	case 4:
 		/* The client's next bytes are late. */
-		if (whim(OS_HOSTILE, 2) == 1 && !dont_wait) {
+		if (decision(OS_HOSTILE, 2) == 1 && !dont_wait) {
 			os.now_ms += os.idle_ms;
 			return fail(EAGAIN);
 		}
@@ -215,7 +215,7 @@ static void
 acknowledge(void)
 {
 	static const uint64_t amounts[] = { UINT64_MAX, 0, 1, 1460, 10000 };
-	uint64_t n = amounts[whim(OS_HOSTILE, FUZZ_COUNT(amounts))];
+	uint64_t n = amounts[decision(OS_HOSTILE, FUZZ_COUNT(amounts))];
 
 	os.unacknowledged -= n < os.unacknowledged ? n : os.unacknowledged;
 }
@@ -226,7 +226,7 @@ may_send(size_t n)
 {
 	call();
 	require(!os.half_closed);
-	switch (whim(OS_PIECES, 8)) {
+	switch (decision(OS_PIECES, 8)) {
 	case 1:
 		return fail(EINTR);
 	case 2:
@@ -234,7 +234,7 @@ may_send(size_t n)
 			return fail(EAGAIN);
 		break;
 	case 3:
-		if (whim(OS_HOSTILE, 4) == 1)
+		if (decision(OS_HOSTILE, 4) == 1)
 			break_connection();
 		break;
 	case 4:
@@ -244,7 +244,7 @@ may_send(size_t n)
 		break;
 	}
 	if (os.gone)
-		return fail(whim(OS_HOSTILE, 2) == 1 ? ECONNRESET : EPIPE);
+		return fail(decision(OS_HOSTILE, 2) == 1 ? ECONNRESET : EPIPE);
 	if (n > room())
 		n = room();
 	if (n == 0)
@@ -263,7 +263,7 @@ was_sent(size_t n)
 {
 	os.received_len += n;
 	os.unacknowledged += n;
-	if (os.plan.mood < OS_HOSTILE || whim(OS_HOSTILE, 4) == 0)
+	if (os.plan.mood < OS_HOSTILE || decision(OS_HOSTILE, 4) == 0)
 		os.unacknowledged = 0;
 }
 
@@ -283,7 +283,7 @@ static ssize_t
 write_log(const void *buf, size_t n)
 {
 	call();
-	unsigned odd = whim(OS_HOSTILE, 8);
+	unsigned odd = decision(OS_HOSTILE, 8);
 	if (odd == 1 || odd == 2) {
 		os.log_lost = true;
 		return fail(odd == 1 ? EAGAIN : EPIPE);
@@ -338,11 +338,11 @@ poll_client(bool (*is_ready)(void), int timeout_ms)
 {
 	int passed_ms = 0;
 
-	switch (whim(OS_PIECES, 8)) {
+	switch (decision(OS_PIECES, 8)) {
 	case 1:
 		return fail(EINTR);
 	case 2:
-		if (whim(OS_HOSTILE, 2) == 1) {
+		if (decision(OS_HOSTILE, 2) == 1) {
 			(void)is_ready();
 			os.now_ms += timeout_ms;
 			return 0;
@@ -350,11 +350,11 @@ poll_client(bool (*is_ready)(void), int timeout_ms)
 		break;
 	case 3:
 		/* It comes in time, but late. */
-		if (whim(OS_HOSTILE, 2) == 1)
+		if (decision(OS_HOSTILE, 2) == 1)
 			passed_ms = timeout_ms - timeout_ms / 4;
 		break;
 	case 4:
-		if (whim(OS_HOSTILE, 8) == 1)
+		if (decision(OS_HOSTILE, 8) == 1)
 			return fail(ENOMEM);
 		break;
 	default:
@@ -394,7 +394,7 @@ fake_poll(struct pollfd *p, nfds_t n, int timeout_ms)
 		ready = poll_client(is_readable, timeout_ms);
 	else if (p->fd == OS_OUT && p->events == POLLOUT)
 		ready = poll_client(is_writable, timeout_ms);
-	else if (whim(OS_HOSTILE, 8) == 1)
+	else if (decision(OS_HOSTILE, 8) == 1)
 		ready = 0; /* whoever reads the log is stuck */
 	if (ready == 0 && p->fd != OS_IN && p->fd != OS_OUT)
 		os.log_lost = true;
@@ -456,7 +456,7 @@ fake_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 	}
 	require(level == IPPROTO_TCP ||
 	    (level == SOL_SOCKET && option == SO_LINGER && fd == OS_OUT));
-	return whim(OS_HOSTILE, 8) == 1 ? fail(EOPNOTSUPP) : 0;
+	return decision(OS_HOSTILE, 8) == 1 ? fail(EOPNOTSUPP) : 0;
 }
 
 int fake_shutdown(int fd, int how);
@@ -481,7 +481,7 @@ fake_getpeername(int fd, struct sockaddr *to, socklen_t *len)
 	require(fd == OS_IN);
 	if (os.plan.is_pipe)
 		return fail(ENOTSOCK);
-	switch (whim(OS_PIECES, 8)) {
+	switch (decision(OS_PIECES, 8)) {
 	case 1:
 		return fail(ENOTCONN);
 	case 2:
@@ -499,7 +499,7 @@ fake_getpeername(int fd, struct sockaddr *to, socklen_t *len)
 	default:
 		for (size_t i = 0; i < 16; i += 2)
 			from.sin6_addr.s6_addr[i] =
-			    (unsigned char)whim(OS_PIECES, 3);
+			    (unsigned char)decision(OS_PIECES, 3);
 		break;
 	}
 	require(*len >= sizeof(from));
@@ -581,9 +581,9 @@ odd_open_error(void)
 	static const int errors[] = { 0, EINTR, EAGAIN, ENOSYS, EPERM, EMFILE,
 		ENOMEM, EIO, EACCES, ELOOP, ENXIO };
 
-	return whim(OS_HOSTILE, 4) != 1 ?
+	return decision(OS_HOSTILE, 4) != 1 ?
 	    0 :
-	    errors[whim(OS_HOSTILE, FUZZ_COUNT(errors))];
+	    errors[decision(OS_HOSTILE, FUZZ_COUNT(errors))];
 }
 
 /*
@@ -707,8 +707,8 @@ fake_fstatat(int dir, const char *path, struct stat *st, int flags)
 		require(strcmp(path, OS_DIRECTORY) == 0);
 		require(flags == AT_NO_AUTOMOUNT);
 		describe(NULL, st);
-		st->st_ino += whim(OS_HOSTILE, 4) == 1;
-		return whim(OS_HOSTILE, 4) == 1 ? fail(ENOENT) : 0;
+		st->st_ino += decision(OS_HOSTILE, 4) == 1;
+		return decision(OS_HOSTILE, 4) == 1 ? fail(ENOENT) : 0;
 	}
 	require(dir == OS_ROOT);
 	require((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) == 0);
@@ -718,7 +718,7 @@ fake_fstatat(int dir, const char *path, struct stat *st, int flags)
 		return 0;
 	}
 	require_canonical(path);
-	if (whim(OS_HOSTILE, 16) == 1)
+	if (decision(OS_HOSTILE, 16) == 1)
 		return fail(EACCES);
 
 	const struct os_file *f = find_file(path);
@@ -742,7 +742,7 @@ fake_fstat(int fd, struct stat *st)
 		return 0;
 	}
 	require(is_open(fd));
-	if (whim(OS_HOSTILE, 16) == 1)
+	if (decision(OS_HOSTILE, 16) == 1)
 		return fail(EIO);
 
 	const struct os_file *f = files[fd].file;
@@ -750,8 +750,8 @@ fake_fstat(int fd, struct stat *st)
 	if (f == NULL)
 		return 0;
 	/* By the time that it is read it may be shorter. */
-	if (whim(OS_HOSTILE, 4) == 1)
-		files[fd].size = f->size * whim(OS_HOSTILE, 256) / 256;
+	if (decision(OS_HOSTILE, 4) == 1)
+		files[fd].size = f->size * decision(OS_HOSTILE, 256) / 256;
 	return 0;
 }
 
@@ -764,11 +764,11 @@ may_read(int fd, uint64_t offset, size_t n)
 	require(offset <= INT64_MAX);
 	if (files[fd].file == NULL)
 		return fail(EISDIR);
-	switch (whim(OS_PIECES, 8)) {
+	switch (decision(OS_PIECES, 8)) {
 	case 1:
 		return fail(EINTR);
 	case 2:
-		if (whim(OS_HOSTILE, 4) == 1)
+		if (decision(OS_HOSTILE, 4) == 1)
 			return fail(EIO);
 		break;
 	default:
@@ -820,7 +820,7 @@ fake_sendfile(int out, int fd, off_t *offset, size_t n)
 {
 	require(out == OS_OUT && !os.plan.is_pipe && os.nonblocking);
 	require(*offset >= 0);
-	switch (whim(OS_HOSTILE, 16)) {
+	switch (decision(OS_HOSTILE, 16)) {
 	case 1:
 		return fail(EINVAL);
 	case 2:
@@ -879,7 +879,7 @@ fake_socket(int family, int type, int protocol)
 	call();
 	require(family == AF_UNIX && (type & SOCK_CLOEXEC) != 0);
 	require(protocol == 0 && os.plan.log_is_client && !os.locked_in);
-	os.log_lost = whim(OS_HOSTILE, 8) == 1;
+	os.log_lost = decision(OS_HOSTILE, 8) == 1;
 	if (os.log_lost)
 		return fail(EMFILE);
 	int fd = new_descriptor();
@@ -894,7 +894,7 @@ fake_connect(int fd, const struct sockaddr *to, socklen_t len)
 	call();
 	require(is_open(fd) && files[fd].is_syslog && !os.locked_in);
 	require(len == sizeof(struct sockaddr_un) && to->sa_family == AF_UNIX);
-	os.log_lost = whim(OS_HOSTILE, 8) == 1;
+	os.log_lost = decision(OS_HOSTILE, 8) == 1;
 	return os.log_lost ? fail(ECONNREFUSED) : 0;
 }
 
@@ -920,7 +920,7 @@ fake_getrandom(void *buf, size_t n, unsigned flags)
 {
 	call();
 	require(flags == 0);
-	if (whim(OS_HOSTILE, 4) == 1)
+	if (decision(OS_HOSTILE, 4) == 1)
 		return fail(EINTR);
 	memset(buf, 0x5a, n);
 	return (ssize_t)n;

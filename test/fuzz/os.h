@@ -17,7 +17,7 @@ enum { OS_IN, OS_OUT, OS_LOG, OS_ROOT, OS_FIRST, OS_FILES = 96 };
 /* The root's name. */
 #define OS_DIRECTORY "site"
 
-/* How much of the whims is listened to. */
+/* How much of the decisions is listened to. */
 enum os_mood {
 	OS_SMOOTH, /* every call does all that it is asked for, at once */
 	OS_PIECES, /* calls do less, are interrupted, or would have to wait */
@@ -37,7 +37,7 @@ struct os_file {
 struct os_plan {
 	enum os_mood mood;
 	struct slice stream; /* all that the client sends */
-	struct slice whims;
+	struct slice decisions;
 	bool stays; /* it keeps quiet behind that; else it half-closes */
 	bool is_pipe; /* in and out are pipes, not one socket */
 	bool nonblocking; /* the spawner left it so */
@@ -49,7 +49,7 @@ struct os_plan {
 struct os {
 	struct os_plan plan;
 	size_t taken; /* of the stream, by the program */
-	struct slice whims; /* those that are left */
+	struct slice decisions; /* those that are left */
 	int64_t now_ms; /* the monotonic clock */
 	unsigned long calls;
 	bool gone; /* the connection is broken */

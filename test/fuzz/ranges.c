@@ -1,7 +1,7 @@
 /*
  * ranges: what is sent lies in the file, is sent once, and was asked for.
  *
- * The text is the value of a Range field, the whims are the file's size.
+ * The text is the value of a Range field, the decisions are the file's size.
  */
 #include "fuzz.h"
 
@@ -166,7 +166,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct ranges ranges;
 	static struct spec specs[RANGES_MAX];
 	struct fuzz_input input = fuzz_input(data, size);
-	uint64_t length = fuzz_number(&input.whims);
+	uint64_t length = fuzz_number(&input.decisions);
 	size_t count, satisfiable = 0;
 
 	/* Small files too: most of what goes wrong is at their ends. */

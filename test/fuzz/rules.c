@@ -2,7 +2,7 @@
  * rules: lines of _redirects, and the one that answers a path.
  *
  * The first line of the text is a request's path, the rest is the file, which
- * the whims cut into reads.
+ * the decisions cut into reads.
  */
 #define _GNU_SOURCE
 #include "fuzz.h"
@@ -289,7 +289,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	const struct os_plan plan = {
 		.mood = OS_PIECES,
-		.whims = input.whims,
+		.decisions = input.decisions,
 		.tree = tree,
 	};
 

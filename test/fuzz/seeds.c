@@ -66,7 +66,7 @@ save(const char *target, struct slice s)
 	return true;
 }
 
-/* An input that is made of parts: text, whims, and how many those are. */
+/* An input that is made of parts: text, decisions, and how many those are. */
 static struct text input;
 static char input_buf[30000];
 
@@ -77,9 +77,9 @@ begin(void)
 }
 
 static bool
-finish(const char *target, size_t whims)
+finish(const char *target, size_t decisions)
 {
-	text_add_char(&input, (char)whims);
+	text_add_char(&input, (char)decisions);
 	return !input.overflowed && save(target, text_slice(&input));
 }
 

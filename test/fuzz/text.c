@@ -1,7 +1,7 @@
 /*
  * text: what is written is what the C library would write, or is left out.
  *
- * The whims are calls, the text is what they write.
+ * The decisions are calls, the text is what they write.
  */
 #include "fuzz.h"
 
@@ -105,7 +105,7 @@ check_added(const struct text *before, const struct text *t, size_t len)
 }
 
 static void
-one_call(struct text *t, struct slice *whims, struct slice s)
+one_call(struct text *t, struct slice *decisions, struct slice s)
 {
 	struct text before = *t;
 	unsigned char bytes[16];
@@ -113,20 +113,20 @@ one_call(struct text *t, struct slice *whims, struct slice s)
 	uint64_t n;
 	int digits;
 
-	switch (fuzz_whim(whims, 8)) {
+	switch (fuzz_decide(decisions, 8)) {
 	case 0:
 		text_add(t, s);
 		memcpy(wanted, s.ptr, s.len);
 		check_added(&before, t, s.len);
 		return;
 	case 1:
-		wanted[0] = (char)fuzz_whim(whims, 256);
+		wanted[0] = (char)fuzz_decide(decisions, 256);
 		text_add_char(t, wanted[0]);
 		check_added(&before, t, 1);
 		return;
 	case 2:
-		n = fuzz_number(whims);
-		digits = (int)fuzz_whim(whims, 21);
+		n = fuzz_number(decisions);
+		digits = (int)fuzz_decide(decisions, 21);
 		text_add_number(t, n, digits);
 		check_added(&before, t,
 		    want("%0*" PRIu64, digits == 0 ? 1 : digits, n));
@@ -134,13 +134,13 @@ one_call(struct text *t, struct slice *whims, struct slice s)
 			    (want("%" PRIu64, n), wanted)) == 0);
 		return;
 	case 3:
-		n = fuzz_number(whims);
+		n = fuzz_number(decisions);
 		text_add_hex(t, n);
 		check_added(&before, t, want("%" PRIx64, n));
 		return;
 	case 4:
 		for (size_t i = 0; i < 4; i++)
-			bytes[i] = (unsigned char)fuzz_whim(whims, 256);
+			bytes[i] = (unsigned char)fuzz_decide(decisions, 256);
 		text_add_ipv4(t, bytes);
 		check_added(&before, t,
 		    want(
@@ -149,7 +149,8 @@ one_call(struct text *t, struct slice *whims, struct slice s)
 	case 5:
 		/* Few values: zeros are what matters. */
 		for (size_t i = 0; i < 16; i++)
-			bytes[i] = (unsigned char)(fuzz_whim(whims, 4) % 3);
+			bytes[i] =
+			    (unsigned char)(fuzz_decide(decisions, 4) % 3);
 		check_ipv6(bytes);
 		text_add_ipv6(t, bytes);
 		require(t->len <= t->cap);
@@ -159,7 +160,7 @@ one_call(struct text *t, struct slice *whims, struct slice s)
 		check_added(&before, t, want_uri(s, "%?#"));
 		return;
 	default:
-		n = fuzz_whim(whims, 256);
+		n = fuzz_decide(decisions, 256);
 		text_add_escaped(t, s, (size_t)n);
 		size_t len = want_escaped(s, (size_t)n);
 		require(len <= n + 3);
@@ -175,14 +176,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (input.text.len > TEXT_MAX)
 		return 0;
-	size_t cap = fuzz_whim(&input.whims, 256) * 16;
+	size_t cap = fuzz_decide(&input.decisions, 256) * 16;
 	struct slice room = fuzz_copy((struct slice){ wanted, cap });
 	struct slice s = fuzz_copy(input.text);
 	struct text t = { .ptr = (char *)(uintptr_t)room.ptr, .cap = cap };
 
 	do
-		one_call(&t, &input.whims, s);
-	while (input.whims.len > 0);
+		one_call(&t, &input.decisions, s);
+	while (input.decisions.len > 0);
 	require(slice_equal(text_slice(&t), (struct slice){ t.ptr, t.len }));
 	fuzz_free(s);
 	fuzz_free(room);
