@@ -40,7 +40,7 @@ quote = '$(subst ','\'',$(1))'
 # serve comes before arguments, so that its memory comes first (src/large.h).
 MODULES = httpd serve arguments options start descriptors user sandbox connection \
 	read ip-literal request-line parse content target rules redirects codings \
-	stored beneath resolve types file-times conditions ranges decide respond \
+	cache beneath resolve types file-times conditions ranges decide respond \
 	transfer access log date text verdict
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \

@@ -94,7 +94,7 @@ void
 target_reset(struct target *t)
 {
 	t->file = -1;
-	t->is_kept = false;
+	t->is_cached = false;
 	t->coding = CODING_IDENTITY;
 	t->varies = false;
 	t->outdated = 0;
@@ -105,7 +105,7 @@ target_reset(struct target *t)
 void
 target_close(struct target *t)
 {
-	if (t->file >= 0 && !t->is_kept)
+	if (t->file >= 0 && !t->is_cached)
 		close(t->file);
 	t->file = -1;
 }
@@ -145,7 +145,7 @@ verdict_of_unreadable(const struct site *site, const char *path)
  * the name of what it leads to.
  */
 static bool
-is_rules(const struct site *site, const struct stored_file *f)
+is_rules(const struct site *site, const struct open_file *f)
 {
 	struct stat st;
 
@@ -170,7 +170,7 @@ is_rules(const struct site *site, const struct stored_file *f)
  */
 static enum verdict
 open_regular(
-    const struct site *site, const char *path, struct stored_file *ret_file)
+    const struct site *site, const char *path, struct open_file *ret_file)
 {
 	struct stat st;
 	int fd = open_beneath(site->root, path, OPEN_FLAGS);
@@ -190,7 +190,7 @@ open_regular(
 		close(fd);
 		return v;
 	}
-	*ret_file = (struct stored_file){
+	*ret_file = (struct open_file){
 		.fd = fd,
 		.facts = file_facts_of(&st),
 		.device = st.st_dev,
@@ -201,7 +201,7 @@ open_regular(
 /* The same for what clients may see; HIDDEN: it is the tree's rules. */
 static enum verdict
 open_public(
-    const struct site *site, const char *path, struct stored_file *ret_file)
+    const struct site *site, const char *path, struct open_file *ret_file)
 {
 	enum verdict v = open_regular(site, path, ret_file);
 
@@ -233,23 +233,23 @@ is_unknown(enum verdict v)
  * back.
  */
 static enum verdict
-open_stored(const struct site *site, char *path, struct stored *ret_stored)
+open_variants(const struct site *site, char *path, struct variants *ret_stored)
 {
-	struct stored *s = ret_stored;
-	struct stored_file *identity = &s->by_coding[CODING_IDENTITY];
+	struct variants *s = ret_stored;
+	struct open_file *identity = &s->by_coding[CODING_IDENTITY];
 	char *end = path + strlen(path);
 	enum verdict v = open_public(site, path, identity);
 
 	if (v != FOUND)
 		return v;
 	s->available = 1u << CODING_IDENTITY;
-	s->may_grow = false;
+	s->has_unusable_variant = false;
 	s->outdated = 0;
 	s->is_compressed = type_is_compressed(type_of_name(slice_of(path)));
 	if (s->is_compressed || site->variants == VARIANTS_OFF)
 		return FOUND;
 	for (unsigned i = 0; i < CODINGS_STORED; i++) {
-		struct stored_file *f = &s->by_coding[i];
+		struct open_file *f = &s->by_coding[i];
 		const char *suffix = coding_suffix((enum coding)i);
 
 		memcpy(end, suffix, strlen(suffix) + 1);
@@ -264,7 +264,7 @@ open_stored(const struct site *site, char *path, struct stored *ret_stored)
 			s->available |= 1u << i;
 			continue;
 		}
-		s->may_grow = true;
+		s->has_unusable_variant = true;
 		if (v == FOUND) {
 			s->outdated |= 1u << i;
 			close(f->fd);
@@ -272,7 +272,7 @@ open_stored(const struct site *site, char *path, struct stored *ret_stored)
 	}
 	*end = '\0';
 	if (is_unknown(v)) {
-		stored_close(s);
+		variants_close(s);
 		return v;
 	}
 	return FOUND;
@@ -280,7 +280,7 @@ open_stored(const struct site *site, char *path, struct stored *ret_stored)
 
 /* Makes one file of those that are there the representation. */
 static void
-choose_file(const struct stored *s, unsigned chosen, struct target *t)
+choose_file(const struct variants *s, unsigned chosen, struct target *t)
 {
 	insist(t->file < 0);
 	t->file = s->by_coding[chosen].fd;
@@ -290,23 +290,23 @@ choose_file(const struct stored *s, unsigned chosen, struct target *t)
 
 /* Opens the file of that name, in the coding that suits the client best. */
 static enum verdict
-open_named(const struct site *site, struct store *store,
+open_named(const struct site *site, struct file_cache *cache,
     const struct request *r, const struct timespec *now, char *path,
     struct target *t)
 {
-	const struct stored *s =
-	    store == NULL ? NULL : store_find(store, site->root, path);
-	struct stored opened = { 0 };
+	const struct variants *s =
+	    cache == NULL ? NULL : cache_find(cache, site->root, path);
+	struct variants opened = { 0 };
 
-	t->is_kept = s != NULL;
+	t->is_cached = s != NULL;
 	if (s == NULL) {
-		enum verdict v = open_stored(site, path, &opened);
+		enum verdict v = open_variants(site, path, &opened);
 
 		if (v != FOUND)
 			return v;
 		s = &opened;
-		t->is_kept = store != NULL &&
-		    store_keep(store, site->root, path, s, now);
+		t->is_cached =
+		    cache != NULL && cache_add(cache, site->root, path, s, now);
 	}
 
 	unsigned chosen = s->is_compressed ? CODING_IDENTITY :
@@ -315,16 +315,16 @@ open_named(const struct site *site, struct store *store,
 	t->outdated = s->outdated;
 	if (chosen != CODING_NONE)
 		choose_file(s, chosen, t);
-	if (!t->is_kept) {
+	if (!t->is_cached) {
 		opened.available &= ~(1u << chosen);
-		stored_close(&opened);
+		variants_close(&opened);
 	}
 	return chosen == CODING_NONE ? NOT_ACCEPTABLE : FOUND;
 }
 
 static enum verdict
-open_path(const struct site *site, struct store *store, const struct request *r,
-    const struct timespec *now, struct target *t)
+open_path(const struct site *site, struct file_cache *cache,
+    const struct request *r, const struct timespec *now, struct target *t)
 {
 	struct path *p = &t->path;
 	size_t len = p->len;
@@ -332,7 +332,7 @@ open_path(const struct site *site, struct store *store, const struct request *r,
 	/* The name is used with its index, and put back. */
 	const char *index = target_index(p);
 	memcpy(p->name + len, index, strlen(index) + 1);
-	enum verdict v = open_named(site, store, r, now, p->name, t);
+	enum verdict v = open_named(site, cache, r, now, p->name, t);
 	p->name[len] = '\0';
 	if (p->ends_in_slash && v == SLASH_MISSING)
 		return NOT_REGULAR; /* index.html is a directory */
@@ -345,7 +345,7 @@ open_path(const struct site *site, struct store *store, const struct request *r,
 static enum verdict
 find_rule(const struct site *site, struct target *t)
 {
-	struct stored_file rules = { .fd = -1 };
+	struct open_file rules = { .fd = -1 };
 	enum verdict v = open_regular(site, RULES_NAME, &rules);
 
 	if (v != FOUND) {
@@ -368,7 +368,7 @@ find_rule(const struct site *site, struct target *t)
 static enum verdict
 open_page(const struct site *site, struct target *t)
 {
-	struct stored_file page = { .fd = -1 };
+	struct open_file page = { .fd = -1 };
 	enum verdict v = open_public(site, "404.html", &page);
 
 	if (v == FOUND) {
@@ -379,14 +379,14 @@ open_page(const struct site *site, struct target *t)
 }
 
 static enum verdict
-look_up(const struct site *site, struct store *store, const struct request *r,
-    const struct timespec *now, struct target *t)
+look_up(const struct site *site, struct file_cache *cache,
+    const struct request *r, const struct timespec *now, struct target *t)
 {
 	enum verdict v = target_decode_path(r->path, &t->path);
 	bool is_canonical = v == PROCEED || v == HIDDEN;
 
 	if (v == PROCEED)
-		v = open_path(site, store, r, now, t);
+		v = open_path(site, cache, r, now, t);
 	if (verdict_status(v) == 404 && is_canonical) {
 		enum verdict ruled = find_rule(site, t);
 
@@ -399,15 +399,15 @@ look_up(const struct site *site, struct store *store, const struct request *r,
 }
 
 enum verdict
-resolve_target(const struct site *site, struct store *store,
+resolve_target(const struct site *site, struct file_cache *cache,
     const struct request *r, const struct timespec *now,
     struct target *ret_target)
 {
 	struct target *t = ret_target;
-	enum verdict v = look_up(site, store, r, now, t);
+	enum verdict v = look_up(site, cache, r, now, t);
 
-	/* What is kept does not stand in the way of what is asked for. */
-	if (v == OUT_OF_RESOURCES && store != NULL && store_drop(store)) {
+	/* Cached files give way to the one that is requested. */
+	if (v == OUT_OF_RESOURCES && cache != NULL && cache_clear(cache)) {
 		target_reset(t);
 		v = look_up(site, NULL, r, now, t);
 	}

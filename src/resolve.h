@@ -7,7 +7,7 @@
 #include "codings.h"
 #include "parse.h"
 #include "redirects.h"
-#include "stored.h"
+#include "cache.h"
 #include "target.h"
 
 #include <stdint.h>
@@ -31,7 +31,7 @@ struct target {
 	struct redirects redirects; /* with the rule, if REDIRECTED */
 	struct path path;
 	int file; /* the representation, open for reading; -1 if none */
-	bool is_kept; /* it is the store's */
+	bool is_cached; /* it is the cache's */
 	struct file_facts facts; /* of that file */
 	enum coding coding; /* in which it is stored */
 	bool varies; /* it is there in other codings too */
@@ -69,10 +69,10 @@ bool site_is_current(const struct site *site, bool is_root);
  * Every file is opened beneath the root, whatever links the tree holds.  The
  * caller has called target_reset(), and closes the file by target_close().
  *
- * What is found is looked for in the store first, and may be kept there; `now`
- * is the calendar clock.  NULL: nothing is kept.
+ * The cache is searched first, and what is found may be added to it; NULL: there
+ * is no cache.  `now` is the calendar clock.
  */
-enum verdict resolve_target(const struct site *site, struct store *store,
+enum verdict resolve_target(const struct site *site, struct file_cache *cache,
     const struct request *r, const struct timespec *now,
     struct target *ret_target);
 

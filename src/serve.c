@@ -41,7 +41,7 @@ struct session {
 	struct input in;
 	struct target target;
 	struct output out;
-	struct store store;
+	struct file_cache cache;
 	struct log_lines lines;
 	struct ranges ranges;
 };
@@ -166,13 +166,13 @@ resolve_patiently(
 	int64_t deadline_ms = 0;
 
 	for (;;) {
-		/* Nothing is kept for a connection that may ask only once. */
-		struct store *store = s->requests > 0 ? &s->store : NULL;
+		/* Most connections make one request: it is not cached. */
+		struct file_cache *cache = s->requests > 0 ? &s->cache : NULL;
 
-		if (store != NULL)
-			store->io_epoch = s->connection.io_epoch;
+		if (cache != NULL)
+			cache->io_epoch = s->connection.io_epoch;
 		enum verdict v =
-		    resolve_target(s->site, store, req, now, &s->target);
+		    resolve_target(s->site, cache, req, now, &s->target);
 		if (v != FILE_BUSY)
 			return v;
 
@@ -331,8 +331,8 @@ serve(const struct site *site, const struct options *options)
 		;
 	if (next == NEXT_LINGER)
 		connection_linger(&s->connection);
-	if (s->requests > 1) /* else nothing was kept */
-		store_drop(&s->store);
+	if (s->requests > 1) /* otherwise nothing was cached */
+		cache_clear(&s->cache);
 	return next == NEXT_REFUSE_LISTENING ? start_refuse_listening() : EX_OK;
 }
 

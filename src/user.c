@@ -1,5 +1,5 @@
 /*
- * user: from root to somebody who owns nothing.
+ * user: switching from root to an unprivileged user.
  *
  * The C library's getpwnam() takes memory from the heap and, where it is
  * glibc, loads modules; its setuid() asks all threads.  This program has

@@ -159,7 +159,7 @@ options_of() {
 
 @test "no module includes the header of a later stage" {
 	# A stage may include what comes before it, and what serves all stages.
-	local stages=(connection read request-line parse content target rules redirects codings conditions ranges stored beneath resolve decide transfer respond)
+	local stages=(connection read request-line parse content target rules redirects codings conditions ranges cache beneath resolve decide transfer respond)
 	local i j
 	for ((i = 0; i < ${#stages[@]}; i++)); do
 		for ((j = i + 1; j < ${#stages[@]}; j++)); do
@@ -167,7 +167,7 @@ options_of() {
 			assert_output ''
 		done
 	done
-	run grep -lE '"(log|access|serve|options|arguments|start)\.h"' src/{connection,read,request-line,parse,content,target,rules,redirects,codings,file-times,conditions,ranges,stored,beneath,resolve,decide,transfer,respond}.[ch]
+	run grep -lE '"(log|access|serve|options|arguments|start)\.h"' src/{connection,read,request-line,parse,content,target,rules,redirects,codings,file-times,conditions,ranges,cache,beneath,resolve,decide,transfer,respond}.[ch]
 	assert_output ''
 }
 

@@ -1,15 +1,15 @@
 /*
- * stored: a file as it is stored, and the last few that are kept open.
+ * cache: the variants of a file, and the last few that stay open.
  */
 #define _GNU_SOURCE
-#include "stored.h"
+#include "cache.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 void
-stored_close(const struct stored *s)
+variants_close(const struct variants *s)
 {
 	for (unsigned i = 0; i < CODING_NONE; i++)
 		if ((s->available & 1u << i) != 0)
@@ -22,11 +22,11 @@ is_same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* Asks for the state of the directory that holds a file. */
+/* Gets the state of the directory that contains a file. */
 static bool
 directory_of(int root, const char *path, struct directory_state *ret_state)
 {
-	char name[STORE_PATH_CAP];
+	char name[CACHE_PATH_CAP];
 	const char *slash = strrchr(path, '/');
 	size_t len = slash == NULL ? 0 : (size_t)(slash - path);
 	struct stat st;
@@ -49,7 +49,7 @@ directory_of(int root, const char *path, struct directory_state *ret_state)
  * or in steps of seconds.
  */
 static bool
-is_same_file(const struct stored_file *f, const struct stat *st)
+is_same_file(const struct open_file *f, const struct stat *st)
 {
 	const struct file_facts *facts = &f->facts;
 
@@ -66,14 +66,14 @@ is_same_file(const struct stored_file *f, const struct stat *st)
  * the directory itself: what a symbolic link leads to can change elsewhere.
  */
 static bool
-names_still_mean(int root, const char *path, const struct stored *s)
+names_unchanged(int root, const char *path, const struct variants *s)
 {
-	char name[STORE_PATH_CAP + CODING_SUFFIX_MAX];
+	char name[CACHE_PATH_CAP + CODING_SUFFIX_MAX];
 	size_t len = strlen(path);
 
 	memcpy(name, path, len);
 	for (unsigned i = 0; i < CODING_NONE; i++) {
-		const struct stored_file *f = &s->by_coding[i];
+		const struct open_file *f = &s->by_coding[i];
 		const char *suffix = coding_suffix((enum coding)i);
 		struct stat st;
 
@@ -88,37 +88,37 @@ names_still_mean(int root, const char *path, const struct stored *s)
 }
 
 static bool
-is_unchanged(const struct store_entry *e, int root)
+is_unchanged(const struct cache_entry *e, int root)
 {
 	struct directory_state d;
 
 	return directory_of(root, e->path, &d) &&
 	    d.device == e->directory.device && d.inode == e->directory.inode &&
 	    is_same_time(&d.changed, &e->directory.changed) &&
-	    names_still_mean(root, e->path, &e->stored);
+	    names_unchanged(root, e->path, &e->variants);
 }
 
 static void
-forget(struct store_entry *e)
+forget(struct cache_entry *e)
 {
 	if (e->path[0] != '\0')
-		stored_close(&e->stored);
+		variants_close(&e->variants);
 	e->path[0] = '\0';
 }
 
-const struct stored *
-store_find(struct store *store, int root, const char *path)
+const struct variants *
+cache_find(struct file_cache *cache, int root, const char *path)
 {
-	for (size_t i = 0; i < STORE_ENTRIES; i++) {
-		struct store_entry *e = &store->entries[i];
+	for (size_t i = 0; i < CACHE_ENTRIES; i++) {
+		struct cache_entry *e = &cache->entries[i];
 
 		if (strcmp(e->path, path) != 0)
 			continue;
-		if (e->seen == store->io_epoch || is_unchanged(e, root)) {
-			e->seen = store->io_epoch;
-			if (store->in_vain > 0)
-				store->in_vain--;
-			return &e->stored;
+		if (e->seen == cache->io_epoch || is_unchanged(e, root)) {
+			e->seen = cache->io_epoch;
+			if (cache->misses > 0)
+				cache->misses--;
+			return &e->variants;
 		}
 		forget(e);
 	}
@@ -127,7 +127,7 @@ store_find(struct store *store, int root, const char *path)
 
 /* Whether the next change of each file will show in its time. */
 static bool
-are_settled(const struct stored *s, const struct timespec *now)
+are_settled(const struct variants *s, const struct timespec *now)
 {
 	for (unsigned i = 0; i < CODING_NONE; i++) {
 		const struct file_facts *f = &s->by_coding[i].facts;
@@ -139,46 +139,46 @@ are_settled(const struct stored *s, const struct timespec *now)
 	return true;
 }
 
-/* Whether files that are kept are also asked for again, or may be yet. */
+/* Whether cached files are requested again, or may be yet. */
 static bool
-is_worth_keeping(struct store *store)
+should_cache(struct file_cache *cache)
 {
-	if (store->in_vain < STORE_PATIENCE) {
-		store->in_vain++;
+	if (cache->misses < CACHE_MISSES_MAX) {
+		cache->misses++;
 		return true;
 	}
-	return ++store->passed_over % STORE_SAMPLE == 0;
+	return ++cache->skipped % CACHE_SAMPLE == 0;
 }
 
 bool
-store_keep(struct store *store, int root, const char *path,
-    const struct stored *s, const struct timespec *now)
+cache_add(struct file_cache *cache, int root, const char *path,
+    const struct variants *s, const struct timespec *now)
 {
-	struct store_entry *e = &store->entries[store->next];
+	struct cache_entry *e = &cache->entries[cache->next];
 	struct directory_state d;
 
-	if (s->may_grow || strlen(path) >= STORE_PATH_CAP ||
-	    !is_worth_keeping(store) || !directory_of(root, path, &d) ||
+	if (s->has_unusable_variant || strlen(path) >= CACHE_PATH_CAP ||
+	    !should_cache(cache) || !directory_of(root, path, &d) ||
 	    !change_is_settled(d.changed.tv_sec, d.changed.tv_nsec, now) ||
-	    !are_settled(s, now) || !names_still_mean(root, path, s))
+	    !are_settled(s, now) || !names_unchanged(root, path, s))
 		return false;
 	forget(e);
 	memcpy(e->path, path, strlen(path) + 1);
 	e->directory = d;
-	e->stored = *s;
-	e->seen = store->io_epoch;
-	store->next = (store->next + 1) % STORE_ENTRIES;
+	e->variants = *s;
+	e->seen = cache->io_epoch;
+	cache->next = (cache->next + 1) % CACHE_ENTRIES;
 	return true;
 }
 
 bool
-store_drop(struct store *store)
+cache_clear(struct file_cache *cache)
 {
 	bool had = false;
 
-	for (size_t i = 0; i < STORE_ENTRIES; i++) {
-		had |= store->entries[i].path[0] != '\0';
-		forget(&store->entries[i]);
+	for (size_t i = 0; i < CACHE_ENTRIES; i++) {
+		had |= cache->entries[i].path[0] != '\0';
+		forget(&cache->entries[i]);
 	}
 	return had;
 }
