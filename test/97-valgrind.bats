@@ -12,7 +12,7 @@ setup() {
 	echo gone >"$tree/404.html"
 	cat >"$BATS_TEST_TMPDIR/checked" <<-SH
 		#!/bin/sh
-		exec valgrind -q --error-exitcode=99 --track-fds=yes --leak-check=full --vgdb=no \\
+		exec valgrind -q --track-fds=yes --leak-check=full --vgdb=no \\
 			--log-file="$BATS_TEST_TMPDIR/valgrind.%p" "$BUILD/httpd" --sandbox=off "\$@"
 	SH
 	chmod +x "$BATS_TEST_TMPDIR/checked"
@@ -24,8 +24,8 @@ setup() {
 assert_clean() {
 	assert_equal "$exit" "${1:-0}"
 	run cat "$BATS_TEST_TMPDIR"/valgrind.*
-	refute_output --partial 'uninitialised'
-	refute_output --partial 'Invalid'
+	# An exit status would not tell: newer versions count open descriptors.
+	refute_output --regexp 'uninitialised|unaddressable|Invalid|lost|Process terminating'
 	# The document root stays open for the life of the process.
 	run awk -v tree="$tree" '
 		/Open file descriptor/ { fd = $0; getline; if (!/inherited/ && fd !~ tree "$") print fd }
