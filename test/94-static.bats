@@ -77,6 +77,11 @@ unexplained() {
 	assert_output ''
 }
 
+@test "the C code is laid out by .clang-format" {
+	run bash -c 'clang-format --dry-run --Werror src/*.[ch] src/*/*.[ch] test/*/*.[ch]'
+	assert_success
+}
+
 @test "shellcheck finds nothing in any script or suite" {
 	run test/static/check shell
 	assert_success
