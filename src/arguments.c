@@ -163,7 +163,9 @@ fail(struct argument_error *ret_error, const char *what, const char *subject,
 	return fail_at(ret_error, what, subject, why, false);
 }
 
-/* Operands, in one array: the one that is allowed, and the first surplus one. */
+/*
+ * Operands, in one array: the one that is allowed, and the first surplus one.
+ */
 struct operands {
 	const char *first;
 	const char *surplus;

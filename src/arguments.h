@@ -1,9 +1,9 @@
 /*
  * arguments: options, on the command line and in an environment variable.
  *
- * Each program has its own options and shares some with the others.  How they are
- * read, what their values may be and how an error is reported is the same for
- * all.
+ * Each program has its own options and shares some with the others.  How they
+ * are read, what their values may be and how an error is reported is the same
+ * for all.
  */
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
@@ -49,7 +49,9 @@ struct argument_spec {
 	/* For getopt_long(); the letters start with "-:". */
 	const char *letters;
 	const struct option *table;
-	/* Takes one of the program's own options; false: its value is invalid. */
+	/*
+	 * Takes one of the program's own options; false: its value is invalid.
+	 */
 	bool (*take)(void *options, int letter, const char *value);
 	/* Where the operand is stored; NULL: operands are not allowed. */
 	const char **operand;
@@ -65,10 +67,10 @@ struct argument_error {
 };
 
 /*
- * Reads the options in `environment`, the value of spec->variable (NULL: unset),
- * and then those in argv, into *options and *common, which hold the defaults.
- * Returns false and sets *ret_error at the first error; options before it have
- * been stored.  The options keep pointers into argv.
+ * Reads the options in `environment`, the value of spec->variable (NULL:
+ * unset), and then those in argv, into *options and *common, which hold the
+ * defaults.  Returns false and sets *ret_error at the first error; options
+ * before it have been stored.  The options keep pointers into argv.
  */
 bool arguments_read(const struct argument_spec *spec, void *options,
     struct common_options *common, const char *environment, int argc,

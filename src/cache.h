@@ -2,8 +2,8 @@
  * cache: the variants of a file, and the last few that a connection asked for,
  * which stay open.
  *
- * A persistent connection, above all a proxy's, requests the same files again and
- * again.  Opening a path that cannot leave the root, and looking for its
+ * A persistent connection, above all a proxy's, requests the same files again
+ * and again.  Opening a path that cannot leave the root, and looking for its
  * precompressed variants, takes six system calls; checking that nothing has
  * changed takes two.
  */
@@ -64,16 +64,16 @@ struct file_cache {
 
 /*
  * Returns the entry for a path beneath the directory `root` if opening the path
- * again would find the same files: neither its directory, and so the names of the
- * file and its variants, nor these files have changed.  Otherwise returns NULL.
- * The cache owns the result, which is valid until the next call of cache_add() or
- * cache_clear().
+ * again would find the same files: neither its directory, and so the names of
+ * the file and its variants, nor these files have changed.  Otherwise returns
+ * NULL.  The cache owns the result, which is valid until the next call of
+ * cache_add() or cache_clear().
  *
- * An entry that was checked in the current I/O epoch is not checked again: every
- * request of the epoch had arrived by then.
+ * An entry that was checked in the current I/O epoch is not checked again:
+ * every request of the epoch had arrived by then.
  *
- * One change goes unnoticed: a directory further up is moved out of the root and
- * a symbolic link to it takes its place.
+ * One change goes unnoticed: a directory further up is moved out of the root
+ * and a symbolic link to it takes its place.
  */
 const struct variants *cache_find(
     struct file_cache *cache, int root, const char *path);
@@ -82,11 +82,13 @@ const struct variants *cache_find(
  * Adds what was found for a path; the cache then owns it.  Returns false, and
  * adds nothing, if the path is too long; if a name of the file is a symbolic
  * link; if a variant exists but is not available, since its directory may not
- * show when it becomes so; or if the directory or a file changed so shortly before
- * `now` that its time may not show the next change (change_is_settled()).
+ * show when it becomes so; or if the directory or a file changed so shortly
+ * before `now` that its time may not show the next change
+ * (change_is_settled()).
  *
- * Adding a file takes some system calls, so when every request is for a different
- * file only one file in CACHE_SAMPLE is added, to notice when that ends.
+ * Adding a file takes some system calls, so when every request is for a
+ * different file only one file in CACHE_SAMPLE is added, to notice when that
+ * ends.
  */
 bool cache_add(struct file_cache *cache, int root, const char *path,
     const struct variants *s, const struct timespec *now);

@@ -504,7 +504,9 @@ connection_linger(struct connection *c)
 	size_t total = 0, n;
 	enum io_result r;
 
-	/* Reaching the maximum age does not cost the client its last response. */
+	/*
+	 * Reaching the maximum age does not cost the client its last response.
+	 */
 	if (c->end_ms != INT64_MAX)
 		c->end_ms += LINGER_MS;
 	do {

@@ -106,8 +106,8 @@ bool connection_listens(const struct connection *c);
 void connection_begin_answer(struct connection *c);
 
 /*
- * Sends all of s, which begins with the pending output.  IO_TIMEOUT when the peer
- * takes it too slowly, which is looked at every send timeout, or the
+ * Sends all of s, which begins with the pending output.  IO_TIMEOUT when the
+ * peer takes it too slowly, which is looked at every send timeout, or the
  * connection reaches its maximum age; TCP then resets it when it is closed,
  * rather than go on sending for minutes.  IO_GONE when the peer is gone.
  */

@@ -49,9 +49,9 @@ struct slice log_peer(void);
  * A line: log_start_line(), what the caller adds, printable and less than
  * LOG_LINE_CAP, and log_end_line().  It is made in `room`, of LOG_LINE_CAP, and
  * written at its end, after the pending ones; or, with NULL, it is pending
- * until log_flush(), or until one more would not fit into an atomic write: lines
- * that are written together cost one system call.  Syslog gets each at once.
- * What cannot be written is lost: there is nowhere left to say so.
+ * until log_flush(), or until one more would not fit into an atomic write:
+ * lines that are written together cost one system call.  Syslog gets each at
+ * once.  What cannot be written is lost: there is nowhere left to say so.
  */
 void log_start_line(struct text *t, char *room);
 void log_end_line(struct text *t);

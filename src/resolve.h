@@ -69,8 +69,8 @@ bool site_is_current(const struct site *site, bool is_root);
  * Every file is opened beneath the root, whatever links the tree holds.  The
  * caller has called target_reset(), and closes the file by target_close().
  *
- * The cache is searched first, and what is found may be added to it; NULL: there
- * is no cache.  `now` is the calendar clock.
+ * The cache is searched first, and what is found may be added to it; NULL:
+ * there is no cache.  `now` is the calendar clock.
  */
 enum verdict resolve_target(const struct site *site, struct file_cache *cache,
     const struct request *r, const struct timespec *now,

@@ -21,13 +21,13 @@ struct output {
 
 /*
  * Sends the answer; where another request has arrived already (`more`), a small
- * one may be pending in the connection, to be sent together with the next.  `out` is
- * the same one for all answers of a connection.  PROCEED: all of it left, or is
- * held.  FILE_BUSY, FILE_ERROR: the file ended early or could not be read, and
- * nothing of the answer has left, so that another can take its place.
- * Otherwise the connection cannot be used any more: CLIENT_GONE, SEND_TIMEOUT,
- * or FILE_SHRANK and FILE_LOST, where the file ended or failed in the middle.
- * *ret_content_sent counts the bytes of content that left.
+ * one may be pending in the connection, to be sent together with the next.
+ * `out` is the same one for all answers of a connection.  PROCEED: all of it
+ * left, or is held.  FILE_BUSY, FILE_ERROR: the file ended early or could not
+ * be read, and nothing of the answer has left, so that another can take its
+ * place.  Otherwise the connection cannot be used any more: CLIENT_GONE,
+ * SEND_TIMEOUT, or FILE_SHRANK and FILE_LOST, where the file ended or failed in
+ * the middle.  *ret_content_sent counts the bytes of content that left.
  */
 enum verdict respond(struct connection *c, struct output *out,
     const struct reply *reply, int64_t now, bool more,

@@ -29,7 +29,8 @@ bool user_find(
 /*
  * Switches to that user for good: no supplementary groups, no way back.  A
  * process that is that user already is left unchanged.  Returns false and sets
- * errno if a step fails or did not take effect: the process must not serve then.
+ * errno if a step fails or did not take effect: the process must not serve
+ * then.
  */
 bool user_switch_to(const struct user *user);
 
