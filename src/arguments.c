@@ -17,9 +17,18 @@
 #define BYTES_MAX (UINT64_C(1) << 30)
 #define OPERAND 1 /* getopt_long returns it for an operand */
 
-bool
+const char *
+option_name(const struct option *table, int letter)
+{
+	while (table->val != letter)
+		table++;
+	return table->name;
+}
+
+const char *
 parse_duration_ms(const char *s, int *ret_ms)
 {
+	static const char expected[] = "seconds, 0.001 to 86400";
 	long ms = 0;
 	long place = 100;
 	bool digits = false;
@@ -28,7 +37,7 @@ parse_duration_ms(const char *s, int *ret_ms)
 		ms = ms * 10 + (*s - '0') * 1000;
 		digits = true;
 		if (ms > SECONDS_MAX * 1000L)
-			return false;
+			return expected;
 	}
 	if (*s == '.') {
 		for (s++; is_digit(*s); s++) {
@@ -38,23 +47,27 @@ parse_duration_ms(const char *s, int *ret_ms)
 		}
 	}
 	if (*s != '\0' || !digits || ms == 0 || ms > SECONDS_MAX * 1000L)
-		return false;
+		return expected;
 	*ret_ms = (int)ms;
-	return true;
+	return NULL;
 }
 
-bool
+const char *
 parse_duration_or_zero_ms(const char *s, int *ret_ms)
 {
-	if (strcmp(s, "0") != 0)
-		return parse_duration_ms(s, ret_ms);
-	*ret_ms = 0;
-	return true;
+	if (strcmp(s, "0") == 0) {
+		*ret_ms = 0;
+		return NULL;
+	}
+	return parse_duration_ms(s, ret_ms) == NULL ?
+	    NULL :
+	    "seconds, 0.001 to 86400, or 0";
 }
 
-bool
+const char *
 parse_count(const char *s, unsigned long *ret_count)
 {
+	static const char expected[] = "a number, 0 to 2147483647";
 	unsigned long n = 0;
 	const char *digits = s;
 
@@ -62,28 +75,29 @@ parse_count(const char *s, unsigned long *ret_count)
 		unsigned long digit = (unsigned long)(*s - '0');
 
 		if (n > (INT_MAX - digit) / 10)
-			return false;
+			return expected;
 		n = n * 10 + digit;
 	}
 	if (*s != '\0' || s == digits)
-		return false;
+		return expected;
 	*ret_count = n;
-	return true;
+	return NULL;
 }
 
-bool
+const char *
 parse_size(const char *s, uint64_t *ret_bytes)
 {
+	static const char expected[] = "bytes, 0 to 1024M";
 	uint64_t n = 0;
 	const char *digits = s;
 
 	for (; is_digit(*s); s++) {
 		n = n * 10 + (uint64_t)(*s - '0');
 		if (n > BYTES_MAX)
-			return false;
+			return expected;
 	}
 	if (s == digits)
-		return false;
+		return expected;
 	if (ascii_lower(*s) == 'k') {
 		n <<= 10;
 		s++;
@@ -92,12 +106,12 @@ parse_size(const char *s, uint64_t *ret_bytes)
 		s++;
 	}
 	if (*s != '\0' || n > BYTES_MAX)
-		return false;
+		return expected;
 	*ret_bytes = n;
-	return true;
+	return NULL;
 }
 
-bool
+const char *
 parse_choice(const char *s, const char *choices, unsigned *ret_index)
 {
 	struct slice rest = slice_of(choices), value = slice_of(s);
@@ -105,39 +119,37 @@ parse_choice(const char *s, const char *choices, unsigned *ret_index)
 	for (unsigned i = 0; rest.len > 0; i++) {
 		if (slice_equal(slice_take(&rest, '|'), value)) {
 			*ret_index = i;
-			return true;
+			return NULL;
 		}
 	}
-	return false;
+	return choices;
 }
 
-static bool
+/* As take() of struct argument_spec, for the common options. */
+static const char *
 take_common(struct common_options *common, int letter, const char *value)
 {
-	unsigned choice;
+	const char *expected;
+	unsigned choice = 0;
 
 	switch (letter) {
 	case 'u':
-		if (*value == '\0')
-			return false;
 		common->user = value;
-		return true;
+		return *value != '\0' ? NULL : "a user name or UID:GID";
 	case 'R':
 		common->allow_root = true;
-		return true;
+		return NULL;
 	case 'S':
-		if (!parse_choice(value, "auto|require|off", &choice))
-			return false;
-		common->sandbox = (enum sandbox_mode)choice;
-		return true;
+		expected = parse_choice(value, "auto|require|off", &choice);
+		if (expected == NULL)
+			common->sandbox = (enum sandbox_mode)choice;
+		return expected;
 	case 'h':
 		common->show_help = true;
-		return true;
-	case 'V':
+		return NULL;
+	default: /* 'V' */
 		common->show_version = true;
-		return true;
-	default:
-		return false;
+		return NULL;
 	}
 }
 
@@ -147,20 +159,37 @@ is_common(int letter)
 	return letter != ':' && strchr(COMMON_OPTION_LETTERS, letter) != NULL;
 }
 
-/* Returns false.  see_help: the message refers to the help. */
-static bool
-fail_at(struct argument_error *ret_error, const char *what, const char *subject,
-    const char *why, bool see_help)
-{
-	*ret_error = (struct argument_error){ what, subject, why, see_help };
-	return false;
-}
-
+/* Reports an error; returns false. */
 static bool
 fail(struct argument_error *ret_error, const char *what, const char *subject,
     const char *why)
 {
-	return fail_at(ret_error, what, subject, why, false);
+	*ret_error = (struct argument_error){
+		.what = what,
+		.subject = subject,
+		.why = why,
+	};
+	return false;
+}
+
+static bool
+fail_unknown(struct argument_error *ret_error, const char *option)
+{
+	fail(ret_error, "unknown option", option, "");
+	ret_error->see_help = true;
+	return false;
+}
+
+static bool
+fail_value(struct argument_error *ret_error, const struct argument_spec *spec,
+    int letter, const char *value, const char *expected)
+{
+	*ret_error = (struct argument_error){
+		.option = option_name(spec->table, letter),
+		.expected = expected,
+		.subject = value,
+	};
+	return false;
 }
 
 /*
@@ -206,15 +235,18 @@ read_array(const struct argument_spec *spec, void *options,
 			return fail(
 			    ret_error, "option", argv[at], "needs a value");
 		if (letter == '?')
-			return fail_at(ret_error, "option", argv[at],
-			    "is not known", true);
-		if (letter == OPERAND)
+			return fail_unknown(ret_error, argv[at]);
+		if (letter == OPERAND) {
 			take_operand(spec, &operands, optarg);
-		else if (letter != -1 &&
-		    !(is_common(letter) ? take_common(common, letter, optarg) :
-					  spec->take(options, letter, optarg)))
-			return fail_at(ret_error, "option value", optarg,
-			    "makes no sense", true);
+		} else if (letter != -1) {
+			const char *expected = is_common(letter) ?
+			    take_common(common, letter, optarg) :
+			    spec->take(options, letter, optarg);
+
+			if (expected != NULL)
+				return fail_value(
+				    ret_error, spec, letter, optarg, expected);
+		}
 	} while (letter != -1);
 	while (optind < argc) /* after "--" */
 		take_operand(spec, &operands, argv[optind++]);
@@ -254,7 +286,10 @@ read_environment(const struct argument_spec *spec, void *options,
 			*at++ = '\0';
 	}
 	array[count] = NULL;
-	return read_array(spec, options, common, count, array, ret_error);
+	if (read_array(spec, options, common, count, array, ret_error))
+		return true;
+	ret_error->variable = spec->variable;
+	return false;
 }
 
 bool

@@ -50,16 +50,23 @@ struct argument_spec {
 	const char *letters;
 	const struct option *table;
 	/*
-	 * Takes one of the program's own options; false: its value is invalid.
+	 * Takes one of the program's own options.  Returns NULL, or, if the
+	 * value is invalid, what was expected.
 	 */
-	bool (*take)(void *options, int letter, const char *value);
+	const char *(*take)(void *options, int letter, const char *value);
 	/* Where the operand is stored; NULL: operands are not allowed. */
 	const char **operand;
 	const char *surplus; /* the message for one operand too many */
 };
 
-/* What is wrong with an option: `what` "`subject`" `why`. */
+/*
+ * An error in the options.  With an option, its value `subject` is invalid.
+ * Otherwise the message is `what` "`subject`" `why`.
+ */
 struct argument_error {
+	const char *variable; /* it is in this variable; NULL: in argv */
+	const char *option; /* its long name; NULL: another error */
+	const char *expected; /* a value of that option */
 	const char *what;
 	const char *subject; /* NULL: none */
 	const char *why;
@@ -76,26 +83,31 @@ bool arguments_read(const struct argument_spec *spec, void *options,
     struct common_options *common, const char *environment, int argc,
     char **argv, struct argument_error *ret_error);
 
+/* The long name of the option with this letter, which must be in the table. */
+const char *option_name(const struct option *table, int letter);
+
 /*
- * Parsers of option values.  They return false and set nothing if s is invalid.
+ * Parsers of option values.  Each returns NULL, or, if s is invalid, what was
+ * expected, and sets nothing then.
  */
 
 /*
  * SECONDS = 1*DIGIT [ "." *DIGIT ] / "." 1*DIGIT, from a millisecond to a day.
  * Digits after the third decimal place are ignored.
  */
-bool parse_duration_ms(const char *s, int *ret_ms);
+const char *parse_duration_ms(const char *s, int *ret_ms);
 
 /* The same, or "0", which is 0 ms. */
-bool parse_duration_or_zero_ms(const char *s, int *ret_ms);
+const char *parse_duration_or_zero_ms(const char *s, int *ret_ms);
 
 /* NUMBER = 1*DIGIT, up to INT_MAX. */
-bool parse_count(const char *s, unsigned long *ret_count);
+const char *parse_count(const char *s, unsigned long *ret_count);
 
 /* BYTES = 1*DIGIT [ "K" / "M" ], up to a gigabyte. */
-bool parse_size(const char *s, uint64_t *ret_bytes);
+const char *parse_size(const char *s, uint64_t *ret_bytes);
 
 /* One of the choices, written as "auto|any|off": its index. */
-bool parse_choice(const char *s, const char *choices, unsigned *ret_index);
+const char *parse_choice(
+    const char *s, const char *choices, unsigned *ret_index);
 
 #endif

@@ -65,7 +65,7 @@ take_connection(void)
 
 	if (count < 0)
 		return fail(
-		    EX_OSERR, "LISTEN_FDS makes no sense", strerror(-count));
+		    EX_OSERR, "LISTEN_FDS is invalid", strerror(-count));
 	if (count == 0)
 		return fail(
 		    EX_USAGE, "no connection was passed by LISTEN_FDS", NULL);

@@ -44,18 +44,18 @@ const char options_help[] =
     "Options in the environment variable HTTPD_OPTIONS, separated by blanks,\n"
     "are read before those of the command line.\n";
 
-static bool
+static const char *
 take(void *options, int letter, const char *value)
 {
 	struct options *o = options;
-	unsigned choice;
+	const char *expected;
+	unsigned choice = 0;
 
 	switch (letter) {
 	case 't':
-		if (!parse_duration_ms(value, &o->timeouts.idle_ms))
-			return false;
+		expected = parse_duration_ms(value, &o->timeouts.idle_ms);
 		o->policy.keep_alive_seconds = o->timeouts.idle_ms / 1000;
-		return true;
+		return expected;
 	case 'H':
 		return parse_duration_ms(value, &o->head_timeout_ms);
 	case 's':
@@ -66,31 +66,29 @@ take(void *options, int letter, const char *value)
 		return parse_duration_or_zero_ms(
 		    value, &o->timeouts.max_age_ms);
 	case 'p':
-		if (!parse_choice(value, "ok|always", &choice))
-			return false;
-		o->policy.persist = (enum persist)choice;
-		return true;
+		expected = parse_choice(value, "ok|always", &choice);
+		if (expected == NULL)
+			o->policy.persist = (enum persist)choice;
+		return expected;
 	case 'b':
 		return parse_size(value, &o->max_body);
 	case 'e':
-		if (!parse_choice(value, "inode|portable", &choice))
-			return false;
-		o->policy.portable_tags = choice == 1;
-		return true;
+		expected = parse_choice(value, "inode|portable", &choice);
+		if (expected == NULL)
+			o->policy.portable_tags = choice == 1;
+		return expected;
 	case 'n':
 		return parse_count(value, &o->max_requests);
 	case 'l':
-		if (!parse_choice(value, "none|combined", &choice))
-			return false;
-		o->log_requests = choice == 1;
-		return true;
-	case 'z':
-		if (!parse_choice(value, "auto|any|off", &choice))
-			return false;
-		o->variants = (enum variants_mode)choice;
-		return true;
-	default:
-		return false;
+		expected = parse_choice(value, "none|combined", &choice);
+		if (expected == NULL)
+			o->log_requests = choice == 1;
+		return expected;
+	default: /* 'z' */
+		expected = parse_choice(value, "auto|any|off", &choice);
+		if (expected == NULL)
+			o->variants = (enum variants_mode)choice;
+		return expected;
 	}
 }
 

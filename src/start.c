@@ -89,11 +89,21 @@ start_ignore_signals(void)
 void
 report_usage_error(const struct argument_error *e)
 {
-	log_operator(e->what, e->subject == NULL ? "" : " '",
-	    e->subject == NULL ? "" : e->subject,
-	    e->subject == NULL ? " " : "' ", e->why,
-	    e->see_help ? "; see " : "", e->see_help ? program_name : "",
-	    e->see_help ? " --help" : "", NULL);
+	const char *variable = e->variable == NULL ? "" : e->variable;
+	const char *colon = e->variable == NULL ? "" : ": ";
+
+	if (e->option != NULL)
+		log_operator(variable, colon, "--", e->option,
+		    ": invalid value '", e->subject, "' (expected ",
+		    e->expected, ")", NULL);
+	else if (e->subject == NULL)
+		log_operator(variable, colon, e->what, " ", e->why, NULL);
+	else
+		log_operator(variable, colon, e->what, " '", e->subject, "'",
+		    *e->why == '\0' ? "" : " ", e->why,
+		    e->see_help ? "; see " : "",
+		    e->see_help ? program_name : "",
+		    e->see_help ? " --help" : "", NULL);
 }
 
 int

@@ -71,7 +71,16 @@ static const char help[] =
 static int
 misused(const char *what, const char *word, const char *why)
 {
-	(void)fprintf(stderr, "upper-client: %s '%s' %s\n", what, word, why);
+	(void)fprintf(stderr, "upper-client: %s '%s'%s\n", what, word, why);
+	return EX_USAGE;
+}
+
+static int
+invalid_value(const char *option, const char *value, const char *expected)
+{
+	(void)fprintf(stderr,
+	    "upper-client: --%s: invalid value '%s' (expected %s)\n", option,
+	    value, expected);
 	return EX_USAGE;
 }
 
@@ -121,35 +130,40 @@ parse_number(
 {
 	unsigned long n;
 
-	if (!parse_count(s, &n) || n < least || n > most)
+	if (parse_count(s, &n) != NULL || n < least || n > most)
 		return false;
 	*ret_number = (int)n;
 	return true;
 }
 
-static bool
+/* Sets an option.  Returns NULL, or what was expected of an invalid value. */
+static const char *
 set_option(struct options *o, int letter, const char *value)
 {
 	switch (letter) {
 	case '4':
 		o->family = AF_INET;
-		return true;
+		return NULL;
 	case '6':
 		o->family = AF_INET6;
-		return true;
+		return NULL;
 	case 'e':
 		o->reply_each = true;
-		return true;
+		return NULL;
 	case 'c':
-		return parse_number(value, 1, TIMES_MAX, &o->send_count);
+		return parse_number(value, 1, TIMES_MAX, &o->send_count) ?
+		    NULL :
+		    "a number, 1 to 1000000";
 	case 'r':
-		return parse_number(value, 0, TIMES_MAX, &o->recvs);
+		return parse_number(value, 0, TIMES_MAX, &o->recvs) ?
+		    NULL :
+		    "a number, 0 to 1000000";
 	case 's':
-		return parse_number(value, 1, RECV_MAX, &o->recv_size);
-	case 't':
+		return parse_number(value, 1, RECV_MAX, &o->recv_size) ?
+		    NULL :
+		    "bytes, 1 to 1048576";
+	default: /* 't' */
 		return parse_duration_ms(value, &o->timeout_ms);
-	default:
-		return false;
 	}
 }
 
@@ -368,13 +382,14 @@ read_options(struct options *o, int argc, char **argv)
 		if (letter == 'V')
 			return print("upper-client " VERSION "\n");
 		if (letter == ':')
-			return misused("option", word, "needs a value");
+			return misused("option", word, " needs a value");
 		if (letter == '?')
-			return misused("option", word,
-			    "is not known; see upper-client --help");
-		if (!set_option(o, letter, optarg))
-			return misused("option value", optarg,
-			    "makes no sense; see upper-client --help");
+			return misused("unknown option", word,
+			    "; see upper-client --help");
+		const char *expected = set_option(o, letter, optarg);
+		if (expected != NULL)
+			return invalid_value(
+			    option_name(table, letter), optarg, expected);
 	}
 }
 
@@ -416,8 +431,8 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	if (!parse_number(argv[optind + 1], 1, 65535, &port))
-		return misused(
-		    "port", argv[optind + 1], "is no number from 1 to 65535");
+		return misused("port", argv[optind + 1],
+		    " is not a number from 1 to 65535");
 
 	struct talk t = {
 		.options = &o,

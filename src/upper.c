@@ -61,34 +61,37 @@ static const char help[] =
     "Options in the environment variable UPPER_OPTIONS, separated by blanks,\n"
     "are read before those of the command line.\n";
 
-static bool
+static const char *
 take(void *options, int letter, const char *value)
 {
 	struct upper_options *o = options;
-	unsigned choice;
+	const char *expected;
+	unsigned choice = 0;
 
 	switch (letter) {
 	case 'b':
-		return parse_size(value, &o->buffer) && o->buffer > 0 &&
-		    o->buffer <= BUFFER_MAX;
+		return parse_size(value, &o->buffer) == NULL && o->buffer > 0 &&
+			o->buffer <= BUFFER_MAX ?
+		    NULL :
+		    "bytes, 1 to 64K";
 	case 'n':
 		return parse_count(value, &o->reads);
 	case 'r':
-		return parse_count(value, &o->repeat) && o->repeat > 0;
+		return parse_count(value, &o->repeat) == NULL && o->repeat > 0 ?
+		    NULL :
+		    "a number, 1 to 2147483647";
 	case 'd':
 		return parse_duration_or_zero_ms(value, &o->delay_ms);
 	case 't':
 		return parse_duration_ms(value, &o->timeout_ms);
 	case 'N':
 		o->nodelay = true;
-		return true;
-	case 'l':
-		if (!parse_choice(value, "none|lines", &choice))
-			return false;
-		o->log_lines = choice == 1;
-		return true;
-	default:
-		return false;
+		return NULL;
+	default: /* 'l' */
+		expected = parse_choice(value, "none|lines", &choice);
+		if (expected == NULL)
+			o->log_lines = choice == 1;
+		return expected;
 	}
 }
 

@@ -96,25 +96,33 @@ answers() {
 }
 
 @test "an option that is not known, or lacks its value, is 64 and a sentence" {
-	refused 64 "option '--colour' is not known$SEE" --colour
-	refused 64 "option '-x' is not known$SEE" -x
+	refused 64 "unknown option '--colour'$SEE" --colour
+	refused 64 "unknown option '-x'$SEE" -x
 	local option
 	for option in buffer reads repeat delay timeout log user sandbox; do
 		refused 64 "option '--$option' needs a value" "--$option"
 	done
-	refused 64 "option '--nodelay=1' is not known$SEE" --nodelay=1
+	refused 64 "unknown option '--nodelay=1'$SEE" --nodelay=1
 }
 
-@test "a value that makes no sense is 64 and a sentence that names it" {
-	local bad
-	for bad in --buffer=0 --buffer=65537 --buffer=65K --buffer=-1 --buffer= \
-		--buffer=1.5 --buffer=many --reads=-1 --reads=1.5 --reads= --reads=x \
-		--reads=99999999999999999999 --repeat=0 --repeat=-1 --repeat= --repeat=1k \
-		--repeat=99999999999 --delay=-1 --delay= --delay=1s --delay=86401 \
-		--timeout=0 --timeout=-1 --timeout= --timeout=0x10 --timeout=86401 \
-		--log= --log=combined --user= --sandbox= --sandbox=on; do
-		refused 64 "option value '${bad#*=}' makes no sense$SEE" "$bad"
-	done
+@test "an invalid value is 64 and a sentence with its option and what was expected" {
+	local option wanted values value
+	while IFS=$'\t' read -r option wanted values; do
+		for value in $values; do
+			value=${value#=}
+			refused 64 "--$option: invalid value '$value' (expected $wanted)" \
+				"--$option=$value"
+		done
+	done <<'END'
+buffer	bytes, 1 to 64K	0 65537 65K -1 = 1.5 many
+reads	a number, 0 to 2147483647	-1 1.5 = x 99999999999999999999
+repeat	a number, 1 to 2147483647	0 -1 = 1k 99999999999
+delay	seconds, 0.001 to 86400, or 0	-1 = 1s 86401
+timeout	seconds, 0.001 to 86400	0 -1 = 0x10 86401
+log	none|lines	= combined
+user	a user name or UID:GID	=
+sandbox	auto|require|off	= on
+END
 }
 
 @test "an operand is 64 and a sentence that names it" {
@@ -142,9 +150,9 @@ answers() {
 @test "UPPER_OPTIONS sets options, and the command line wins" {
 	UPPER_OPTIONS+=" --buffer=1	--reads=2 " answers hello HE
 	UPPER_OPTIONS+=' --buffer=1 --reads=2' answers hello HEL --reads=3
-	UPPER_OPTIONS='--colour' refused 64 "option '--colour' is not known$SEE"
+	UPPER_OPTIONS='--colour' refused 64 "UPPER_OPTIONS: unknown option '--colour'$SEE"
 	UPPER_OPTIONS='word' refused 64 \
-		"argument 'word' is one too many: there are only options"
+		"UPPER_OPTIONS: argument 'word' is one too many: there are only options"
 	UPPER_OPTIONS=$(printf '%5000s' x) refused 64 'UPPER_OPTIONS is too long'
 	UPPER_OPTIONS=$(yes -- -N | head -100) refused 64 'UPPER_OPTIONS has too many words'
 	local option

@@ -383,7 +383,7 @@ with_hosts() {
 	EOP
 }
 
-@test "a command line that makes no sense is one sentence, and 64" {
+@test "an invalid command line is one sentence, and 64" {
 	local see='see upper-client --help' wanted words
 	while IFS='|' read -r words wanted; do
 		# shellcheck disable=SC2086 # Splitting is what this is for.
@@ -392,27 +392,27 @@ with_hosts() {
 	done <<-EOT
 		|HOST, PORT and a MESSAGE are wanted; $see
 		localhost 1|HOST, PORT and a MESSAGE are wanted; $see
-		localhost 0 x|port '0' is no number from 1 to 65535
-		localhost 65536 x|port '65536' is no number from 1 to 65535
-		localhost http x|port 'http' is no number from 1 to 65535
-		localhost -1 x|port '-1' is no number from 1 to 65535
-		--colour localhost 1 x|option '--colour' is not known; $see
-		-x localhost 1 x|option '-x' is not known; $see
+		localhost 0 x|port '0' is not a number from 1 to 65535
+		localhost 65536 x|port '65536' is not a number from 1 to 65535
+		localhost http x|port 'http' is not a number from 1 to 65535
+		localhost -1 x|port '-1' is not a number from 1 to 65535
+		--colour localhost 1 x|unknown option '--colour'; $see
+		-x localhost 1 x|unknown option '-x'; $see
 		--recvs|option '--recvs' needs a value
-		--reply-each=1 localhost 1 x|option '--reply-each=1' is not known; $see
-		--recvs=-1 localhost 1 x|option value '-1' makes no sense; $see
-		--recvs=1000001 localhost 1 x|option value '1000001' makes no sense; $see
-		--send-count=0 localhost 1 x|option value '0' makes no sense; $see
-		--send-count= localhost 1 x|option value '' makes no sense; $see
-		--recv-size=0 localhost 1 x|option value '0' makes no sense; $see
-		--recv-size=1048577 localhost 1 x|option value '1048577' makes no sense; $see
-		--recv-size=99999999999999999999 localhost 1 x|option value '99999999999999999999' makes no sense; $see
-		--recv-size=1K localhost 1 x|option value '1K' makes no sense; $see
-		--timeout=0 localhost 1 x|option value '0' makes no sense; $see
-		--timeout=. localhost 1 x|option value '.' makes no sense; $see
-		--timeout=1.2.3 localhost 1 x|option value '1.2.3' makes no sense; $see
-		--timeout=1e3 localhost 1 x|option value '1e3' makes no sense; $see
-		--timeout=86401 localhost 1 x|option value '86401' makes no sense; $see
+		--reply-each=1 localhost 1 x|unknown option '--reply-each=1'; $see
+		--recvs=-1 localhost 1 x|--recvs: invalid value '-1' (expected a number, 0 to 1000000)
+		--recvs=1000001 localhost 1 x|--recvs: invalid value '1000001' (expected a number, 0 to 1000000)
+		--send-count=0 localhost 1 x|--send-count: invalid value '0' (expected a number, 1 to 1000000)
+		--send-count= localhost 1 x|--send-count: invalid value '' (expected a number, 1 to 1000000)
+		--recv-size=0 localhost 1 x|--recv-size: invalid value '0' (expected bytes, 1 to 1048576)
+		--recv-size=1048577 localhost 1 x|--recv-size: invalid value '1048577' (expected bytes, 1 to 1048576)
+		--recv-size=99999999999999999999 localhost 1 x|--recv-size: invalid value '99999999999999999999' (expected bytes, 1 to 1048576)
+		--recv-size=1K localhost 1 x|--recv-size: invalid value '1K' (expected bytes, 1 to 1048576)
+		--timeout=0 localhost 1 x|--timeout: invalid value '0' (expected seconds, 0.001 to 86400)
+		--timeout=. localhost 1 x|--timeout: invalid value '.' (expected seconds, 0.001 to 86400)
+		--timeout=1.2.3 localhost 1 x|--timeout: invalid value '1.2.3' (expected seconds, 0.001 to 86400)
+		--timeout=1e3 localhost 1 x|--timeout: invalid value '1e3' (expected seconds, 0.001 to 86400)
+		--timeout=86401 localhost 1 x|--timeout: invalid value '86401' (expected seconds, 0.001 to 86400)
 	EOT
 }
 

@@ -499,9 +499,9 @@ passed() {
 }
 
 @test "a LISTEN_FDS that does not say what is there is an error" {
-	passed 71 'LISTEN_FDS makes no sense: Bad file descriptor' '[]' 1
-	passed 71 'LISTEN_FDS makes no sense: Invalid argument' '[connection()]' 0
-	passed 71 'LISTEN_FDS makes no sense: Invalid argument' '[connection()]' many
+	passed 71 'LISTEN_FDS is invalid: Bad file descriptor' '[]' 1
+	passed 71 'LISTEN_FDS is invalid: Invalid argument' '[connection()]' 0
+	passed 71 'LISTEN_FDS is invalid: Invalid argument' '[connection()]' many
 }
 
 @test "sockets passed to another process are none of ours" {

@@ -92,7 +92,10 @@ static void
 require_named(const struct argument_error *e, const char *environment,
     const struct line *line)
 {
-	require(e->what != NULL && e->why != NULL);
+	if (e->option != NULL)
+		require(e->expected != NULL && e->subject != NULL);
+	else
+		require(e->what != NULL && e->why != NULL);
 	if (e->subject == NULL)
 		require(strcmp(e->what, "HTTPD_OPTIONS") == 0);
 	else
@@ -190,6 +193,9 @@ check(const char *environment, const struct line *line)
 	require(options_read(&again, environment, line->argc, line->argv,
 		    &same) == read);
 	require(same_options(&options, &again));
+	require(same_string(error.variable, same.variable));
+	require(same_string(error.option, same.option));
+	require(same_string(error.expected, same.expected));
 	require(same_string(error.what, same.what));
 	require(same_string(error.subject, same.subject));
 	require(same_string(error.why, same.why));

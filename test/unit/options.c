@@ -1,6 +1,6 @@
 /*
- * options: words of the command line and of HTTPD_OPTIONS to values, and which
- * word is named when one of them makes no sense.  To be run with each C
+ * options: the command line and HTTPD_OPTIONS to values, and what a message
+ * names when one of them is invalid.  To be run with each C
  * library, whose getopt_long differ.
  */
 #include "unit.h"
@@ -12,9 +12,12 @@
 #define WORDS_MAX 80
 
 #define DEFAULTS "files t=1000 H=10000 s=30000 p=ok n=0 l=combined"
-#define UNKNOWN "is not known; see httpd --help"
-#define SENSELESS "makes no sense; see httpd --help"
+#define UNKNOWN "; see httpd --help"
 #define VALUELESS "needs a value"
+#define SECONDS "seconds, 0.001 to 86400"
+#define SECONDS_OR_0 SECONDS ", or 0"
+#define COUNT "a number, 0 to 2147483647"
+#define SIZE "bytes, 0 to 1024M"
 
 /* `words` is split at blanks; `result` is the options, or what is wrong. */
 static const struct row {
@@ -121,44 +124,50 @@ static const struct row {
 	    "files t=86400000 H=10000 s=30000 p=ok n=0 l=combined" },
 	{ "-t 86400.0009", NULL,
 	    "files t=86400000 H=10000 s=30000 p=ok n=0 l=combined" },
-	{ "-t 86400.001", NULL, "option value|86400.001|" SENSELESS },
-	{ "-t 86401", NULL, "option value|86401|" SENSELESS },
-	{ "-t 4294968", NULL, "option value|4294968|" SENSELESS },
+	{ "-t 86400.001", NULL, "--timeout|86400.001|" SECONDS },
+	{ "-t 86401", NULL, "--timeout|86401|" SECONDS },
+	{ "-t 4294968", NULL, "--timeout|4294968|" SECONDS },
 	{ "-t 99999999999999999999999", NULL,
-	    "option value|99999999999999999999999|" SENSELESS },
-	{ "-t 0", NULL, "option value|0|" SENSELESS },
-	{ "-t 0.0", NULL, "option value|0.0|" SENSELESS },
-	{ "-t 0.0009", NULL, "option value|0.0009|" SENSELESS },
-	{ "-t .", NULL, "option value|.|" SENSELESS },
-	{ "-t -1", NULL, "option value|-1|" SENSELESS },
-	{ "-t +1", NULL, "option value|+1|" SENSELESS },
-	{ "-t 1s", NULL, "option value|1s|" SENSELESS },
-	{ "-t 1e3", NULL, "option value|1e3|" SENSELESS },
-	{ "-t 0x10", NULL, "option value|0x10|" SENSELESS },
-	{ "-t 1,5", NULL, "option value|1,5|" SENSELESS },
-	{ "-t 1.2.3", NULL, "option value|1.2.3|" SENSELESS },
-	{ "-t x", NULL, "option value|x|" SENSELESS },
-	{ "-t inf", NULL, "option value|inf|" SENSELESS },
-	{ "--timeout=", NULL, "option value||" SENSELESS },
+	    "--timeout|99999999999999999999999|" SECONDS },
+	{ "-t 0", NULL, "--timeout|0|" SECONDS },
+	{ "-t 0.0", NULL, "--timeout|0.0|" SECONDS },
+	{ "-t 0.0009", NULL, "--timeout|0.0009|" SECONDS },
+	{ "-t .", NULL, "--timeout|.|" SECONDS },
+	{ "-t -1", NULL, "--timeout|-1|" SECONDS },
+	{ "-t +1", NULL, "--timeout|+1|" SECONDS },
+	{ "-t 1s", NULL, "--timeout|1s|" SECONDS },
+	{ "-t 1e3", NULL, "--timeout|1e3|" SECONDS },
+	{ "-t 0x10", NULL, "--timeout|0x10|" SECONDS },
+	{ "-t 1,5", NULL, "--timeout|1,5|" SECONDS },
+	{ "-t 1.2.3", NULL, "--timeout|1.2.3|" SECONDS },
+	{ "-t x", NULL, "--timeout|x|" SECONDS },
+	{ "-t inf", NULL, "--timeout|inf|" SECONDS },
+	{ "--timeout=", NULL, "--timeout||" SECONDS },
 
 	/* Numbers and choices. */
 	{ "-n 2147483647", NULL,
 	    "files t=1000 H=10000 s=30000 p=ok n=2147483647 l=combined" },
-	{ "-n 2147483648", NULL, "option value|2147483648|" SENSELESS },
+	{ "-n 2147483648", NULL, "--max-requests|2147483648|" COUNT },
 	{ "-n 18446744073709551616", NULL,
-	    "option value|18446744073709551616|" SENSELESS },
-	{ "-n -1", NULL, "option value|-1|" SENSELESS },
-	{ "-n 1.5", NULL, "option value|1.5|" SENSELESS },
-	{ "-n x", NULL, "option value|x|" SENSELESS },
-	{ "--max-requests=", NULL, "option value||" SENSELESS },
+	    "--max-requests|18446744073709551616|" COUNT },
+	{ "-n -1", NULL, "--max-requests|-1|" COUNT },
+	{ "-n 1.5", NULL, "--max-requests|1.5|" COUNT },
+	{ "-n x", NULL, "--max-requests|x|" COUNT },
+	{ "--max-requests=", NULL, "--max-requests||" COUNT },
 
-	{ "-L -1", NULL, "option value|-1|" SENSELESS },
-	{ "-L 0.0", NULL, "option value|0.0|" SENSELESS },
-	{ "-r -1", NULL, "option value|-1|" SENSELESS },
-	{ "--user=", NULL, "option value||" SENSELESS },
-	{ "--sandbox=on", NULL, "option value|on|" SENSELESS },
-	{ "--sandbox=", NULL, "option value||" SENSELESS },
-	{ "--allow-root=1", NULL, "option|--allow-root=1|" UNKNOWN },
+	{ "-L -1", NULL, "--max-life|-1|" SECONDS_OR_0 },
+	{ "-L 0.0", NULL, "--max-life|0.0|" SECONDS_OR_0 },
+	{ "-r -1", NULL, "--min-rate|-1|" SIZE },
+	{ "--user=", NULL,
+	    "--user||"
+	    "a user name or UID:GID" },
+	{ "--sandbox=on", NULL,
+	    "--sandbox|on|"
+	    "auto|require|off" },
+	{ "--sandbox=", NULL,
+	    "--sandbox||"
+	    "auto|require|off" },
+	{ "--allow-root=1", NULL, "unknown option|--allow-root=1|" UNKNOWN },
 
 	/* Bytes. */
 	{ "-b 1k", NULL, DEFAULTS " b=1024" },
@@ -170,56 +179,79 @@ static const struct row {
 	{ "-b 1073741824", NULL, DEFAULTS " b=1073741824" },
 	{ "-b 1048576K", NULL, DEFAULTS " b=1073741824" },
 	{ "-b 1024M", NULL, DEFAULTS " b=1073741824" },
-	{ "-b 1073741825", NULL, "option value|1073741825|" SENSELESS },
-	{ "-b 1048577K", NULL, "option value|1048577K|" SENSELESS },
-	{ "-b 1025M", NULL, "option value|1025M|" SENSELESS },
-	{ "-b 17592186044416M", NULL,
-	    "option value|17592186044416M|" SENSELESS },
+	{ "-b 1073741825", NULL, "--max-body|1073741825|" SIZE },
+	{ "-b 1048577K", NULL, "--max-body|1048577K|" SIZE },
+	{ "-b 1025M", NULL, "--max-body|1025M|" SIZE },
+	{ "-b 17592186044416M", NULL, "--max-body|17592186044416M|" SIZE },
 	{ "-b 18446744073709551617", NULL,
-	    "option value|18446744073709551617|" SENSELESS },
-	{ "-b K", NULL, "option value|K|" SENSELESS },
-	{ "-b 1G", NULL, "option value|1G|" SENSELESS },
-	{ "-b 1KB", NULL, "option value|1KB|" SENSELESS },
-	{ "-b 1KK", NULL, "option value|1KK|" SENSELESS },
-	{ "-b 1.5K", NULL, "option value|1.5K|" SENSELESS },
-	{ "-b -1", NULL, "option value|-1|" SENSELESS },
-	{ "-b +1", NULL, "option value|+1|" SENSELESS },
-	{ "-b 0x10", NULL, "option value|0x10|" SENSELESS },
-	{ "--max-body=", NULL, "option value||" SENSELESS },
+	    "--max-body|18446744073709551617|" SIZE },
+	{ "-b K", NULL, "--max-body|K|" SIZE },
+	{ "-b 1G", NULL, "--max-body|1G|" SIZE },
+	{ "-b 1KB", NULL, "--max-body|1KB|" SIZE },
+	{ "-b 1KK", NULL, "--max-body|1KK|" SIZE },
+	{ "-b 1.5K", NULL, "--max-body|1.5K|" SIZE },
+	{ "-b -1", NULL, "--max-body|-1|" SIZE },
+	{ "-b +1", NULL, "--max-body|+1|" SIZE },
+	{ "-b 0x10", NULL, "--max-body|0x10|" SIZE },
+	{ "--max-body=", NULL, "--max-body||" SIZE },
 	{ "--max-body", NULL, "option|--max-body|" VALUELESS },
 	{ "-b", NULL, "option|-b|" VALUELESS },
 
-	{ "-e INODE", NULL, "option value|INODE|" SENSELESS },
-	{ "-e none", NULL, "option value|none|" SENSELESS },
-	{ "--etag=", NULL, "option value||" SENSELESS },
-	{ "--variants=", NULL, "option value||" SENSELESS },
-	{ "--variants=on", NULL, "option value|on|" SENSELESS },
-	{ "--variants=any|off", NULL, "option value|any|off|" SENSELESS },
-	{ "--variants=auto|", NULL, "option value|auto||" SENSELESS },
+	{ "-e INODE", NULL,
+	    "--etag|INODE|"
+	    "inode|portable" },
+	{ "-e none", NULL,
+	    "--etag|none|"
+	    "inode|portable" },
+	{ "--etag=", NULL,
+	    "--etag||"
+	    "inode|portable" },
+	{ "--variants=", NULL,
+	    "--variants||"
+	    "auto|any|off" },
+	{ "--variants=on", NULL,
+	    "--variants|on|"
+	    "auto|any|off" },
+	{ "--variants=any|off", NULL,
+	    "--variants|any|off|"
+	    "auto|any|off" },
+	{ "--variants=auto|", NULL,
+	    "--variants|auto||"
+	    "auto|any|off" },
 	{ "-e", NULL, "option|-e|" VALUELESS },
-	{ "-p OK", NULL, "option value|OK|" SENSELESS },
-	{ "-p never", NULL, "option value|never|" SENSELESS },
-	{ "--persist=", NULL, "option value||" SENSELESS },
-	{ "-l all", NULL, "option value|all|" SENSELESS },
-	{ "-l combined,", NULL, "option value|combined,|" SENSELESS },
+	{ "-p OK", NULL,
+	    "--persist|OK|"
+	    "ok|always" },
+	{ "-p never", NULL,
+	    "--persist|never|"
+	    "ok|always" },
+	{ "--persist=", NULL,
+	    "--persist||"
+	    "ok|always" },
+	{ "-l all", NULL,
+	    "--log|all|"
+	    "none|combined" },
+	{ "-l combined,", NULL,
+	    "--log|combined,|"
+	    "none|combined" },
 
-	/* Which word is named. */
-	{ "-x", NULL, "option|-x|" UNKNOWN },
-	{ "--bogus", NULL, "option|--bogus|" UNKNOWN },
-	{ "--bogus=1", NULL, "option|--bogus=1|" UNKNOWN },
-	{ "-t 1 -x", NULL, "option|-x|" UNKNOWN },
-	{ "-t 1 --bogus /srv", NULL, "option|--bogus|" UNKNOWN },
-	{ "-x -t 1", NULL, "option|-x|" UNKNOWN },
-	{ "-hx", NULL, "option|-hx|" UNKNOWN },
-	{ "-xh", NULL, "option|-xh|" UNKNOWN },
-	{ "-hxV", NULL, "option|-hxV|" UNKNOWN },
-	{ "-V -hxV", NULL, "option|-hxV|" UNKNOWN },
-	{ "/srv -x", NULL, "option|-x|" UNKNOWN },
-	{ "/srv -xh", NULL, "option|-xh|" UNKNOWN },
-	{ "/srv -hxV", NULL, "option|-hxV|" UNKNOWN },
-	{ "/srv --bogus", NULL, "option|--bogus|" UNKNOWN },
-	{ "/srv -t 1 --bogus", NULL, "option|--bogus|" UNKNOWN },
-	{ "-t 1 /srv -xh", NULL, "option|-xh|" UNKNOWN },
+	/* Which argument is named. */
+	{ "-x", NULL, "unknown option|-x|" UNKNOWN },
+	{ "--bogus", NULL, "unknown option|--bogus|" UNKNOWN },
+	{ "--bogus=1", NULL, "unknown option|--bogus=1|" UNKNOWN },
+	{ "-t 1 -x", NULL, "unknown option|-x|" UNKNOWN },
+	{ "-t 1 --bogus /srv", NULL, "unknown option|--bogus|" UNKNOWN },
+	{ "-x -t 1", NULL, "unknown option|-x|" UNKNOWN },
+	{ "-hx", NULL, "unknown option|-hx|" UNKNOWN },
+	{ "-xh", NULL, "unknown option|-xh|" UNKNOWN },
+	{ "-hxV", NULL, "unknown option|-hxV|" UNKNOWN },
+	{ "-V -hxV", NULL, "unknown option|-hxV|" UNKNOWN },
+	{ "/srv -x", NULL, "unknown option|-x|" UNKNOWN },
+	{ "/srv -xh", NULL, "unknown option|-xh|" UNKNOWN },
+	{ "/srv -hxV", NULL, "unknown option|-hxV|" UNKNOWN },
+	{ "/srv --bogus", NULL, "unknown option|--bogus|" UNKNOWN },
+	{ "/srv -t 1 --bogus", NULL, "unknown option|--bogus|" UNKNOWN },
+	{ "-t 1 /srv -xh", NULL, "unknown option|-xh|" UNKNOWN },
 	{ "-t", NULL, "option|-t|" VALUELESS },
 	{ "--timeout", NULL, "option|--timeout|" VALUELESS },
 	{ "-h -t", NULL, "option|-t|" VALUELESS },
@@ -249,15 +281,16 @@ static const struct row {
 	{ "-t 3", "-t 2 -n 5",
 	    "files t=3000 H=10000 s=30000 p=ok n=5 l=combined" },
 	{ "--log=combined", "--log=none", DEFAULTS },
-	{ "", "-t", "option|-t|" VALUELESS },
-	{ "", "-x", "option|-x|" UNKNOWN },
-	{ "", "/srv -xh", "option|-xh|" UNKNOWN },
-	{ "", "-t 1 --bogus", "option|--bogus|" UNKNOWN },
-	{ "", "-t x", "option value|x|" SENSELESS },
+	{ "", "-t", "HTTPD_OPTIONS: option|-t|" VALUELESS },
+	{ "", "-x", "HTTPD_OPTIONS: unknown option|-x|" UNKNOWN },
+	{ "", "/srv -xh", "HTTPD_OPTIONS: unknown option|-xh|" UNKNOWN },
+	{ "", "-t 1 --bogus",
+	    "HTTPD_OPTIONS: unknown option|--bogus|" UNKNOWN },
+	{ "", "-t x", "HTTPD_OPTIONS: --timeout|x|" SECONDS },
 	{ "", "a b",
-	    "argument|b|is one too many: there is one directory to serve" },
-	{ "-t 1", "-x", "option|-x|" UNKNOWN },
-	{ "-y", "-x", "option|-x|" UNKNOWN },
+	    "HTTPD_OPTIONS: argument|b|is one too many: there is one directory to serve" },
+	{ "-t 1", "-x", "HTTPD_OPTIONS: unknown option|-x|" UNKNOWN },
+	{ "-y", "-x", "HTTPD_OPTIONS: unknown option|-x|" UNKNOWN },
 };
 
 static int
@@ -323,6 +356,7 @@ check(const char *given, const char *environment, const char *result)
 	if (o.policy.keep_alive_seconds != o.timeouts.idle_ms / 1000)
 		add(newer, sizeof(newer), " announced=%d",
 		    o.policy.keep_alive_seconds);
+	const char *where = e.variable == NULL ? "" : "HTTPD_OPTIONS: ";
 	if (read)
 		snprintf(buf, sizeof(buf),
 		    "%s t=%d H=%d s=%d p=%s n=%lu l=%s%s%s%s%s", o.directory,
@@ -332,8 +366,11 @@ check(const char *given, const char *environment, const char *result)
 		    o.policy.portable_tags ? " e=portable" : "",
 		    o.common.show_help ? " help" : "",
 		    o.common.show_version ? " version" : "");
+	else if (e.option != NULL)
+		snprintf(buf, sizeof(buf), "%s--%s|%s|%s", where, e.option,
+		    e.subject, e.expected);
 	else
-		snprintf(buf, sizeof(buf), "%s|%s|%s%s", e.what,
+		snprintf(buf, sizeof(buf), "%s%s|%s|%s%s", where, e.what,
 		    e.subject == NULL ? "(null)" : e.subject, e.why,
 		    e.see_help ? "; see httpd --help" : "");
 	unit_string(environment == NULL ? "result" : environment, result, buf);
