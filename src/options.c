@@ -24,7 +24,8 @@ const char options_help[] =
     "                              answer this long (default: 30)\n"
     "  -r, --min-rate=BYTES        or less than this a second, over that time\n"
     "                              (default: 512; 0: no limit)\n"
-    "  -L, --max-life=SECONDS      end the connection after this long, whatever\n"
+    "  -L, --max-life=SECONDS, --max-connection-age=SECONDS\n"
+    "                              end the connection after this long, whatever\n"
     "                              happens (default: 0, no limit)\n"
     "  -p, --persist=ok|always     close after redirects and errors, or only\n"
     "                              where the protocol asks for it (default: ok)\n"
@@ -104,6 +105,7 @@ static const struct option table[] = {
 	{ "log", required_argument, NULL, 'l' },
 	{ "min-rate", required_argument, NULL, 'r' },
 	{ "max-life", required_argument, NULL, 'L' },
+	{ "max-connection-age", required_argument, NULL, 'L' },
 	COMMON_OPTION_ROWS,
 	{ NULL, 0, NULL, 0 },
 };

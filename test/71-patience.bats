@@ -239,10 +239,10 @@ load spawn
 	EOP
 }
 
-@test "--max-life answers half a head on a pipe too" {
+@test "--max-connection-age answers half a head on a pipe too" {
 	# shellcheck disable=SC2016  # it is for the inner shell to expand
 	run -0 --separate-stderr bash -c '
-		{ printf "GET / HT"; exec sleep 9; } | "$HTTPD" --max-life=0.5 "$FILES" | cat
+		{ printf "GET / HT"; exec sleep 9; } | "$HTTPD" --max-connection-age=0.5 "$FILES" | cat
 		exit "${PIPESTATUS[1]}"'
 	assert_line --index 0 "HTTP/1.1 408 Request Timeout$(printf '\r')"
 	assert_regex "$stderr" '"head-timeout"'

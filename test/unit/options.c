@@ -97,6 +97,7 @@ static const struct row {
 	{ "-L 3", NULL, DEFAULTS " L=3000" },
 	{ "--max-life=0.5", NULL, DEFAULTS " L=500" },
 	{ "--max-life=3 -L 0", NULL, DEFAULTS },
+	{ "--max-connection-age=0.5", NULL, DEFAULTS " L=500" },
 	{ "-u httpd", NULL, DEFAULTS " u=httpd" },
 	{ "--user=1:2", NULL, DEFAULTS " u=1:2" },
 	{ "-R", NULL, DEFAULTS " R" },
