@@ -249,7 +249,7 @@ client_makes_progress(struct connection *c, int *ret_left_ms)
 }
 
 void
-connection_begin_answer(struct connection *c)
+connection_begin_response(struct connection *c)
 {
 	if (c->rate_window.start_ms != 0 && unacknowledged(c) <= 0)
 		c->rate_window.start_ms = 0;

@@ -103,7 +103,7 @@ bool connection_listens(const struct connection *c);
  * An answer begins.  The time that passed since the peer took the last one is
  * not counted against it; where it has not taken that one yet, it is.
  */
-void connection_begin_answer(struct connection *c);
+void connection_begin_response(struct connection *c);
 
 /*
  * Sends all of s, which begins with the pending output.  IO_TIMEOUT when the

@@ -111,11 +111,11 @@ page_of(enum verdict v, int status)
 }
 
 static void
-set_file(struct reply *reply, const struct target *t, struct slice name)
+set_file(struct response *response, const struct target *t, struct slice name)
 {
-	reply->file = t->file;
-	reply->content_length = t->facts.size;
-	reply->content_type = type_of_name(name);
+	response->file = t->file;
+	response->content_length = t->facts.size;
+	response->content_type = type_of_name(name);
 }
 
 /*
@@ -135,16 +135,16 @@ last_segment(struct slice path)
 
 /* The request's query is passed on unless the rule brings its own. */
 static void
-set_rule(struct reply *reply, struct slice to, struct slice query)
+set_rule(struct response *response, struct slice to, struct slice query)
 {
 	size_t len = 0;
 
 	while (len < to.len && to.ptr[len] != '#')
 		len++;
-	reply->location = (struct slice){ to.ptr, len };
-	reply->location_fragment = slice_after(to, len);
+	response->location = (struct slice){ to.ptr, len };
+	response->location_fragment = slice_after(to, len);
 	if (memchr(to.ptr, '?', len) == NULL)
-		reply->location_query = query;
+		response->location_query = query;
 }
 
 /* Range is defined for GET alone, and comes last (RFC 9110 13.2.2, 14.2). */
@@ -170,63 +170,63 @@ apply_range(const struct request *r, const struct validators *validators,
 }
 
 enum verdict
-decide_reply(enum verdict v, const struct request *r, const struct target *t,
+decide_response(enum verdict v, const struct request *r, const struct target *t,
     const struct policy *policy, bool last, const struct timespec *now,
-    struct ranges *ranges, struct reply *ret_reply)
+    struct ranges *ranges, struct response *ret_response)
 {
-	struct reply *reply = ret_reply;
+	struct response *response = ret_response;
 	struct slice path = { t->path.name, t->path.len };
 
-	reply->validators = (struct validators){ .modified = -1 };
+	response->validators = (struct validators){ .modified = -1 };
 	if (v == FOUND) {
 		validators_of_file(&t->facts, t->coding, policy->portable_tags,
-		    now, &reply->validators);
-		v = conditions_evaluate(r, &reply->validators, now->tv_sec);
+		    now, &response->validators);
+		v = conditions_evaluate(r, &response->validators, now->tv_sec);
 	}
 	if (v == FOUND)
-		v = apply_range(
-		    r, &reply->validators, t->facts.size, now->tv_sec, ranges);
-	reply->parts = ranges->list;
-	reply->parts_count = v == PARTIAL ? ranges->count : 0;
+		v = apply_range(r, &response->validators, t->facts.size,
+		    now->tv_sec, ranges);
+	response->parts = ranges->list;
+	response->parts_count = v == PARTIAL ? ranges->count : 0;
 
 	int status =
 	    v == REDIRECTED ? t->redirects.rule.status : verdict_status(v);
-	reply->status = status;
-	reply->has_content = status != 204 && status != 304;
-	reply->content = page_of(v, status);
-	reply->content_type = SLICE("text/html");
-	reply->content_length = reply->content.len;
-	reply->file = -1;
-	reply->accept_ranges = v == FOUND || v == PARTIAL;
-	reply->range_refused = v == RANGE_NOT_SATISFIABLE;
-	reply->complete_length = t->facts.size;
-	reply->coding = CODING_IDENTITY;
-	reply->vary = t->varies || v == NOT_ACCEPTABLE;
-	reply->location = reply->location_query = reply->location_fragment =
-	    (struct slice){ NULL, 0 };
-	reply->location_is_segment = v == SLASH_MISSING;
-	reply->allow = v == METHOD_NOT_ALLOWED || v == OPTIONS;
-	reply->retry_after =
+	response->status = status;
+	response->has_content = status != 204 && status != 304;
+	response->content = page_of(v, status);
+	response->content_type = SLICE("text/html");
+	response->content_length = response->content.len;
+	response->file = -1;
+	response->accept_ranges = v == FOUND || v == PARTIAL;
+	response->range_refused = v == RANGE_NOT_SATISFIABLE;
+	response->complete_length = t->facts.size;
+	response->coding = CODING_IDENTITY;
+	response->vary = t->varies || v == NOT_ACCEPTABLE;
+	response->location = response->location_query =
+	    response->location_fragment = (struct slice){ NULL, 0 };
+	response->location_is_segment = v == SLASH_MISSING;
+	response->allow = v == METHOD_NOT_ALLOWED || v == OPTIONS;
+	response->retry_after =
 	    v == OUT_OF_RESOURCES || v == FILE_BUSY ? RETRY_AFTER_SECONDS : 0;
-	reply->head_only = r->method == METHOD_HEAD;
-	reply->close = last || must_close(v, r, policy->persist, status);
-	reply->keep_alive_seconds =
-	    reply->close ? 0 : policy->keep_alive_seconds;
+	response->head_only = r->method == METHOD_HEAD;
+	response->close = last || must_close(v, r, policy->persist, status);
+	response->keep_alive_seconds =
+	    response->close ? 0 : policy->keep_alive_seconds;
 
 	if (v != FOUND && v != PARTIAL && v != NOT_MODIFIED)
-		reply->validators = (struct validators){ .modified = -1 };
+		response->validators = (struct validators){ .modified = -1 };
 
 	if (v == FOUND || v == PARTIAL) {
-		set_file(reply, t,
+		set_file(response, t,
 		    t->path.ends_in_slash ? SLICE("index.html") : path);
-		reply->coding = t->coding;
+		response->coding = t->coding;
 	} else if (status == 404 && t->file >= 0) {
-		set_file(reply, t, SLICE("404.html"));
+		set_file(response, t, SLICE("404.html"));
 	} else if (v == SLASH_MISSING) {
-		reply->location = last_segment(r->path);
-		reply->location_query = r->query;
+		response->location = last_segment(r->path);
+		response->location_query = r->query;
 	} else if (v == REDIRECTED) {
-		set_rule(reply, t->redirects.rule.to, r->query);
+		set_rule(response, t->redirects.rule.to, r->query);
 	}
 	return v;
 }

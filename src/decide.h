@@ -26,7 +26,7 @@ struct policy {
  * An answer.  Its slices lie in the request, the target or constants, and
  * live until the next request is read, as do its parts.
  */
-struct reply {
+struct response {
 	int status;
 	bool has_content; /* false: 204 and 304 have none, and no length */
 	struct slice content_type;
@@ -60,9 +60,10 @@ struct reply {
  * `ranges` is where the answer's parts are kept; it is written only if the
  * request has a Range field that is looked at.
  */
-enum verdict decide_reply(enum verdict v, const struct request *r,
+enum verdict decide_response(enum verdict v, const struct request *r,
     const struct target *t, const struct policy *policy, bool last,
-    const struct timespec *now, struct ranges *ranges, struct reply *ret_reply);
+    const struct timespec *now, struct ranges *ranges,
+    struct response *ret_response);
 
 /* The reason phrase of a status code that this program sends. */
 struct slice reason_of_status(int status);

@@ -56,21 +56,21 @@ add_date_field(struct text *t, const char *name, int64_t seconds)
 }
 
 static void
-add_location(struct text *t, const struct reply *reply)
+add_location(struct text *t, const struct response *response)
 {
 	text_add(t, SLICE("Location: "));
-	if (reply->location_is_segment) {
+	if (response->location_is_segment) {
 		/* "a:" alone would be a scheme (RFC 3986 4.2). */
-		if (memchr(reply->location.ptr, ':', reply->location.len) !=
-		    NULL)
+		if (memchr(response->location.ptr, ':',
+			response->location.len) != NULL)
 			text_add(t, SLICE("./"));
-		text_add_uri(t, reply->location, "%");
+		text_add_uri(t, response->location, "%");
 		text_add_char(t, '/');
 	} else {
-		text_add_uri(t, reply->location, "%?[]");
+		text_add_uri(t, response->location, "%?[]");
 	}
-	text_add_uri(t, reply->location_query, "%?");
-	text_add_uri(t, reply->location_fragment, "%?#");
+	text_add_uri(t, response->location_query, "%?");
+	text_add_uri(t, response->location_fragment, "%?#");
 	text_add(t, SLICE("\r\n"));
 }
 
@@ -137,18 +137,18 @@ add_validators(struct text *t, const struct validators *v)
  * part without it, and asks again for ever.
  */
 static void
-add_part_head(struct text *t, const struct reply *reply, size_t part,
+add_part_head(struct text *t, const struct response *response, size_t part,
     const char *boundary)
 {
 	text_add(t, SLICE("\r\n--"));
 	text_add(t, slice_of(boundary));
-	if (part == reply->parts_count) {
+	if (part == response->parts_count) {
 		text_add(t, SLICE("--\r\n"));
 		return;
 	}
 	text_add(t, SLICE("\r\n"));
-	add_content_type(t, reply->content_type);
-	add_content_range(t, &reply->parts[part], reply->complete_length);
+	add_content_type(t, response->content_type);
+	add_content_range(t, &response->parts[part], response->complete_length);
 	text_add(t, SLICE("\r\n"));
 }
 
@@ -172,87 +172,88 @@ digits_of_range(const struct range *range)
 
 /* How many bytes of content follow the head. */
 static uint64_t
-length_of_content(const struct reply *reply, const char *boundary)
+length_of_content(const struct response *response, const char *boundary)
 {
 	char buf[PART_HEAD_MAX + PARTS_END_LEN];
 	struct text t = TEXT_IN(buf);
 	uint64_t length = 0;
 
-	if (reply->parts_count == 0)
-		return reply->content_length;
-	for (size_t i = 0; i < reply->parts_count; i++)
-		length += reply->parts[i].len;
-	if (reply->parts_count == 1)
+	if (response->parts_count == 0)
+		return response->content_length;
+	for (size_t i = 0; i < response->parts_count; i++)
+		length += response->parts[i].len;
+	if (response->parts_count == 1)
 		return length;
 
 	/* The heads of parts are alike, but for the digits of their ranges. */
-	add_part_head(&t, reply, 0, boundary);
-	size_t alike = t.len - digits_of_range(&reply->parts[0]);
-	for (size_t i = 0; i < reply->parts_count; i++)
-		length += alike + digits_of_range(&reply->parts[i]);
+	add_part_head(&t, response, 0, boundary);
+	size_t alike = t.len - digits_of_range(&response->parts[0]);
+	for (size_t i = 0; i < response->parts_count; i++)
+		length += alike + digits_of_range(&response->parts[i]);
 	t.len = 0;
-	add_part_head(&t, reply, reply->parts_count, boundary);
+	add_part_head(&t, response, response->parts_count, boundary);
 	insist(!t.overflowed);
 	return length + t.len;
 }
 
 /* The fields that describe the content. */
 static void
-add_content_fields(struct text *t, const struct reply *reply,
+add_content_fields(struct text *t, const struct response *response,
     const char *boundary, uint64_t length)
 {
-	if (reply->parts_count > 1) {
+	if (response->parts_count > 1) {
 		text_add(
 		    t, SLICE("Content-Type: multipart/byteranges; boundary="));
 		text_add(t, slice_of(boundary));
 		text_add(t, SLICE("\r\n"));
 	} else {
-		add_content_type(t, reply->content_type);
+		add_content_type(t, response->content_type);
 	}
-	if (reply->coding != CODING_IDENTITY)
-		add_field(t, "Content-Encoding", coding_name(reply->coding));
+	if (response->coding != CODING_IDENTITY)
+		add_field(t, "Content-Encoding", coding_name(response->coding));
 	text_add(t, SLICE("Content-Length: "));
 	text_add_number(t, length, 1);
 	text_add(t, SLICE("\r\n"));
-	if (reply->parts_count == 1)
-		add_content_range(t, &reply->parts[0], reply->complete_length);
-	else if (reply->range_refused)
-		add_content_range(t, NULL, reply->complete_length);
+	if (response->parts_count == 1)
+		add_content_range(
+		    t, &response->parts[0], response->complete_length);
+	else if (response->range_refused)
+		add_content_range(t, NULL, response->complete_length);
 }
 
 /* status-line and fields, RFC 9112 4 and 5 */
 static void
-add_head(struct text *t, const struct reply *reply, int64_t now,
+add_head(struct text *t, const struct response *response, int64_t now,
     const char *boundary, uint64_t length)
 {
 	text_add(t, SLICE("HTTP/1.1 "));
-	text_add_number(t, (uint64_t)reply->status, 3);
+	text_add_number(t, (uint64_t)response->status, 3);
 	text_add_char(t, ' ');
-	text_add(t, reason_of_status(reply->status));
+	text_add(t, reason_of_status(response->status));
 	text_add(t, SLICE("\r\n"));
 	if (date_is_writable(now))
 		add_date_field(t, "Date", now);
-	if (reply->has_content)
-		add_content_fields(t, reply, boundary, length);
-	add_validators(t, &reply->validators);
-	if (reply->accept_ranges)
+	if (response->has_content)
+		add_content_fields(t, response, boundary, length);
+	add_validators(t, &response->validators);
+	if (response->accept_ranges)
 		add_field(t, "Accept-Ranges", SLICE("bytes"));
-	if (reply->vary)
+	if (response->vary)
 		add_field(t, "Vary", SLICE("Accept-Encoding"));
-	if (reply->location.len > 0)
-		add_location(t, reply);
-	if (reply->allow)
+	if (response->location.len > 0)
+		add_location(t, response);
+	if (response->allow)
 		add_field(t, "Allow", SLICE("GET, HEAD, OPTIONS"));
-	if (reply->retry_after > 0)
-		add_number_field(t, "Retry-After: ", reply->retry_after);
+	if (response->retry_after > 0)
+		add_number_field(t, "Retry-After: ", response->retry_after);
 	/* A shared cache would give one client's error to all others. */
-	if (reply->status >= 400)
+	if (response->status >= 400)
 		add_field(t, "Cache-Control", SLICE("no-store"));
 	add_field(t, "Connection",
-	    reply->close ? SLICE("close") : SLICE("keep-alive"));
-	if (reply->keep_alive_seconds > 0)
+	    response->close ? SLICE("close") : SLICE("keep-alive"));
+	if (response->keep_alive_seconds > 0)
 		add_number_field(
-		    t, "Keep-Alive: timeout=", reply->keep_alive_seconds);
+		    t, "Keep-Alive: timeout=", response->keep_alive_seconds);
 	text_add(t, SLICE("\r\n"));
 }
 
@@ -353,10 +354,10 @@ add_or_send_piece(
  */
 static enum verdict
 add_or_send_parts(struct connection *c, struct text *t,
-    const struct reply *reply, const char *boundary)
+    const struct response *response, const char *boundary)
 {
-	for (size_t i = 0; i < reply->parts_count; i++) {
-		const struct range *part = &reply->parts[i];
+	for (size_t i = 0; i < response->parts_count; i++) {
+		const struct range *part = &response->parts[i];
 		size_t room = PART_HEAD_MAX + (size_t)copied_of(part->len) +
 		    PARTS_END_LEN;
 		enum verdict v =
@@ -364,12 +365,12 @@ add_or_send_parts(struct connection *c, struct text *t,
 
 		if (v != PROCEED)
 			return v;
-		add_part_head(t, reply, i, boundary);
-		v = add_or_send_piece(c, t, reply->file, part);
+		add_part_head(t, response, i, boundary);
+		v = add_or_send_piece(c, t, response->file, part);
 		if (v != PROCEED)
 			return v;
 	}
-	add_part_head(t, reply, reply->parts_count, boundary);
+	add_part_head(t, response, response->parts_count, boundary);
 	return PROCEED;
 }
 
@@ -379,16 +380,16 @@ add_or_send_parts(struct connection *c, struct text *t,
  */
 static enum verdict
 add_or_send_content(struct connection *c, struct text *t,
-    const struct reply *reply, const char *boundary)
+    const struct response *response, const char *boundary)
 {
-	const struct range whole = { 0, reply->content_length };
+	const struct range whole = { 0, response->content_length };
 
-	if (reply->parts_count > 1)
-		return add_or_send_parts(c, t, reply, boundary);
-	if (reply->file >= 0)
-		return add_or_send_piece(c, t, reply->file,
-		    reply->parts_count == 1 ? &reply->parts[0] : &whole);
-	text_add(t, reply->content);
+	if (response->parts_count > 1)
+		return add_or_send_parts(c, t, response, boundary);
+	if (response->file >= 0)
+		return add_or_send_piece(c, t, response->file,
+		    response->parts_count == 1 ? &response->parts[0] : &whole);
+	text_add(t, response->content);
 	return PROCEED;
 }
 
@@ -397,45 +398,47 @@ add_or_send_content(struct connection *c, struct text *t,
  * head, with what is copied after it; of parts, with the first at least.
  */
 static size_t
-room_for(const struct reply *reply, uint64_t length)
+room_for(const struct response *response, uint64_t length)
 {
 	size_t room = HEAD_USUAL +
 	    3 *
-		(reply->location.len + reply->location_query.len +
-		    reply->location_fragment.len);
+		(response->location.len + response->location_query.len +
+		    response->location_fragment.len);
 
 	return room +
-	    (size_t)(reply->parts_count > 1 ? CONTENT_COPY_MAX :
-					      copied_of(length));
+	    (size_t)(response->parts_count > 1 ? CONTENT_COPY_MAX :
+						 copied_of(length));
 }
 
 enum verdict
-respond(struct connection *c, struct output *out, const struct reply *reply,
-    int64_t now, bool more, uint64_t *ret_content_sent)
+respond(struct connection *c, struct output *out,
+    const struct response *response, int64_t now, bool more,
+    uint64_t *ret_content_sent)
 {
 	struct text t = TEXT_IN(out->buf);
 	char boundary[RANDOM_LEN + 1] = "";
-	bool has_content = reply->has_content && !reply->head_only;
+	bool has_content = response->has_content && !response->head_only;
 	enum verdict v = PROCEED;
 
 	*ret_content_sent = 0;
-	if (reply->parts_count > 1)
+	if (response->parts_count > 1)
 		make_boundary(boundary);
-	uint64_t length = length_of_content(reply, boundary);
-	if (room_for(reply, has_content ? length : 0) > t.cap - c->pending.len)
+	uint64_t length = length_of_content(response, boundary);
+	if (room_for(response, has_content ? length : 0) >
+	    t.cap - c->pending.len)
 		v = verdict_of_result(connection_flush(c));
 	if (v != PROCEED)
 		return v;
 	t.len = c->pending.len;
-	add_head(&t, reply, now, boundary, length);
+	add_head(&t, response, now, boundary, length);
 	insist(!t.overflowed);
 
 	uint64_t sent_before = c->sent;
 	size_t head_end = t.len;
 	if (has_content && length > 0)
-		v = add_or_send_content(c, &t, reply, boundary);
+		v = add_or_send_content(c, &t, response, boundary);
 	insist(!t.overflowed);
-	if (v == PROCEED && more && !reply->close)
+	if (v == PROCEED && more && !response->close)
 		connection_defer(c, text_slice(&t));
 	else if (v == PROCEED && t.len > 0)
 		v = send_text(c, &t);

@@ -30,7 +30,7 @@ struct output {
  * the middle.  *ret_content_sent counts the bytes of content that left.
  */
 enum verdict respond(struct connection *c, struct output *out,
-    const struct reply *reply, int64_t now, bool more,
+    const struct response *response, int64_t now, bool more,
     uint64_t *ret_content_sent);
 
 #endif

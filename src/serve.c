@@ -89,8 +89,8 @@ report_problems(struct session *s)
 }
 
 static void
-log_answer(struct session *s, const struct request *req,
-    const struct reply *reply, int64_t now, uint64_t content_sent,
+log_response(struct session *s, const struct request *req,
+    const struct response *response, int64_t now, uint64_t content_sent,
     enum verdict v)
 {
 	const struct access entry = {
@@ -98,7 +98,7 @@ log_answer(struct session *s, const struct request *req,
 		.line = req->line,
 		.referer = req->referer,
 		.user_agent = req->user_agent,
-		.status = reply->status,
+		.status = response->status,
 		.content_sent = content_sent,
 		.verdict = v,
 	};
@@ -203,22 +203,22 @@ read_rest(struct session *s, struct request *req, enum verdict v)
 
 /*
  * Decides what is answered to a request of verdict *v, and sends it; where the
- * file cannot be read, an error in its place.  *v and *ret_reply are what was
- * sent, and the result is how that ended.
+ * file cannot be read, an error in its place.  *v and *ret_response are what
+ * was sent, and the result is how that ended.
  */
 static enum verdict
-send_answer(struct session *s, const struct request *req,
+send_response(struct session *s, const struct request *req,
     const struct timespec *now, bool last, enum verdict *v,
-    struct reply *ret_reply, uint64_t *ret_content_sent)
+    struct response *ret_response, uint64_t *ret_content_sent)
 {
 	enum verdict end = *v;
 
-	connection_begin_answer(&s->connection);
+	connection_begin_response(&s->connection);
 	do {
-		*v = decide_reply(end, req, &s->target, &s->options->policy,
-		    last, now, &s->ranges, ret_reply);
-		end = respond(&s->connection, &s->out, ret_reply, now->tv_sec,
-		    read_has_more(&s->in), ret_content_sent);
+		*v = decide_response(end, req, &s->target, &s->options->policy,
+		    last, now, &s->ranges, ret_response);
+		end = respond(&s->connection, &s->out, ret_response,
+		    now->tv_sec, read_has_more(&s->in), ret_content_sent);
 	} while (end == FILE_BUSY || end == FILE_ERROR);
 	return end;
 }
@@ -228,10 +228,10 @@ send_answer(struct session *s, const struct request *req,
  * request proceed; the first verdict that is not PROCEED is the answer.
  */
 static enum next
-answer_one(struct session *s)
+serve_request(struct session *s)
 {
 	struct request req;
-	struct reply reply;
+	struct response response;
 	struct slice head;
 	uint64_t content_sent;
 	enum verdict v =
@@ -268,14 +268,14 @@ answer_one(struct session *s)
 	    connection_reached_max_age(&s->connection);
 	s->requests++;
 	enum verdict end =
-	    send_answer(s, &req, &now, last, &v, &reply, &content_sent);
+	    send_response(s, &req, &now, last, &v, &response, &content_sent);
 	target_close(&s->target);
 	if (end == SEND_TIMEOUT && connection_reached_max_age(&s->connection))
 		end = MAX_AGE_REACHED;
-	log_answer(s, &req, &reply, now.tv_sec, content_sent,
+	log_response(s, &req, &response, now.tv_sec, content_sent,
 	    end == PROCEED ? v : end);
 
-	if (end == PROCEED && !reply.close)
+	if (end == PROCEED && !response.close)
 		return NEXT_REQUEST;
 	/* What was sent before a file ended too early still arrives. */
 	bool peer_takes_it =
@@ -327,7 +327,7 @@ serve(const struct site *site, const struct options *options)
 
 	if (!open_session(s, site, options))
 		return EX_OSERR;
-	while ((next = answer_one(s)) == NEXT_REQUEST)
+	while ((next = serve_request(s)) == NEXT_REQUEST)
 		;
 	if (next == NEXT_LINGER)
 		connection_linger(&s->connection);
@@ -340,6 +340,6 @@ void
 serve_unavailable(const struct options *options)
 {
 	if (open_session(&serve_session, NULL, options) &&
-	    answer_one(&serve_session) == NEXT_LINGER)
+	    serve_request(&serve_session) == NEXT_LINGER)
 		connection_linger(&serve_session.connection);
 }

@@ -201,7 +201,7 @@ reply_to_all(struct connection *c, const struct upper_options *o)
 			log_line(
 			    SLICE("Received: "), (struct slice){ buf, len });
 		make_upper(buf, len);
-		connection_begin_answer(c);
+		connection_begin_response(c);
 		r = send_repeated(c, (struct slice){ buf, len }, o->repeat);
 	}
 	return r;

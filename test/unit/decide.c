@@ -958,7 +958,7 @@ add_part(struct text *t, bool condition, const char *part)
 
 /* An answer as the table writes it. */
 static struct slice
-show(const struct reply *r, struct text *t)
+show(const struct response *r, struct text *t)
 {
 	const struct validators *v = &r->validators;
 
@@ -1013,7 +1013,7 @@ show(const struct reply *r, struct text *t)
 
 /* The built-in page names its status and is whole. */
 static void
-check_page(const struct reply *r)
+check_page(const struct response *r)
 {
 	char start[512];
 	struct slice reason = reason_of_status(r->status), page = r->content;
@@ -1042,7 +1042,7 @@ check_row(const struct row *row)
 {
 	char buf[1024];
 	struct text t = TEXT_IN(buf);
-	struct reply reply;
+	struct response response;
 
 	set_up(row->head, row->path, row->file);
 	target.redirects.rule = (struct rule){
@@ -1058,22 +1058,23 @@ check_row(const struct row *row)
 		.portable_tags = row->portable,
 		.keep_alive_seconds = 7,
 	};
-	memset(&reply, 0xEE, sizeof(reply));
+	memset(&response, 0xEE, sizeof(response));
 	memset(&ranges, 0xEE, sizeof(ranges));
-	enum verdict v = decide_reply(row->verdict, &request, &target, &policy,
-	    row->last, &now, &ranges, &reply);
+	enum verdict v = decide_response(row->verdict, &request, &target,
+	    &policy, row->last, &now, &ranges, &response);
 	unit_string("answer", row->answer,
-	    (show(&reply, &t), text_add_char(&t, '\0'), buf));
+	    (show(&response, &t), text_add_char(&t, '\0'), buf));
 	unit_string("verdict",
 	    row->token == NULL ? verdict_token(row->verdict) : row->token,
 	    verdict_token(v));
 	unit_bool("Accept-Ranges goes with 200 and 206",
-	    reply.status == 200 || reply.status == 206, reply.accept_ranges);
-	unit_number(
-	    "seconds announced", reply.close ? 0 : 7, reply.keep_alive_seconds);
-	if (reply.validators.modified >= 0 && !row->dated_now) {
+	    response.status == 200 || response.status == 206,
+	    response.accept_ranges);
+	unit_number("seconds announced", response.close ? 0 : 7,
+	    response.keep_alive_seconds);
+	if (response.validators.modified >= 0 && !row->dated_now) {
 		unit_number("Last-Modified", NOW - 1,
-		    (long long)reply.validators.modified);
+		    (long long)response.validators.modified);
 		/* RFC 9110 8.8.3.3: each coding has a tag of its own. */
 		char tag[96];
 		snprintf(tag, sizeof(tag), "\"%s%s%.*s\"", OPAQUE,
@@ -1083,13 +1084,13 @@ check_row(const struct row *row)
 		unit_slice("ETag",
 		    row->portable ? SLICE(PORTABLE_TAG) : slice_of(tag),
 		    (struct slice){
-			reply.validators.tag, reply.validators.tag_len });
+			response.validators.tag, response.validators.tag_len });
 	}
-	if (reply.validators.modified < 0)
-		unit_number(
-		    "no ETag either", 0, (long long)reply.validators.tag_len);
-	if (reply.file < 0)
-		check_page(&reply);
+	if (response.validators.modified < 0)
+		unit_number("no ETag either", 0,
+		    (long long)response.validators.tag_len);
+	if (response.file < 0)
+		check_page(&response);
 }
 
 /* RFC 9110 8.8.2.1: Last-Modified is never later than the answer's Date. */
@@ -1117,15 +1118,15 @@ check_last_modified(void)
 	for (size_t i = 0; i < UNIT_COUNT(dates); i++) {
 		const struct policy policy = { .persist = PERSIST_OK };
 		const struct timespec clock = { .tv_sec = dates[i].now };
-		struct reply reply;
+		struct response response;
 
 		unit_begin(dates[i].name);
 		set_up("GET /a.html" R_1_1, "a.html", SOME_FILE);
 		target.facts.modified = dates[i].modified;
-		decide_reply(FOUND, &request, &target, &policy, false, &clock,
-		    &ranges, &reply);
+		decide_response(FOUND, &request, &target, &policy, false,
+		    &clock, &ranges, &response);
 		unit_number("modified", dates[i].wanted,
-		    (long long)reply.validators.modified);
+		    (long long)response.validators.modified);
 	}
 }
 
@@ -1145,7 +1146,7 @@ check_all_verdicts(void)
 
 	for (size_t i = 0; i < UNIT_COUNT(all); i++) {
 		const struct policy policy = { .persist = PERSIST_ALWAYS };
-		struct reply reply;
+		struct response response;
 
 		unit_begin(all[i].name);
 		unit_number(
@@ -1158,14 +1159,15 @@ check_all_verdicts(void)
 		if (all[i].status == 0)
 			continue;
 		set_up("GET /a" R_1_1, "a", NO_FILE);
-		enum verdict v = decide_reply(all[i].verdict, &request, &target,
-		    &policy, false, &now, &ranges, &reply);
+		enum verdict v = decide_response(all[i].verdict, &request,
+		    &target, &policy, false, &now, &ranges, &response);
 		unit_string("verdict", all[i].token, verdict_token(v));
-		unit_number("reply's status", all[i].status, reply.status);
+		unit_number(
+		    "response's status", all[i].status, response.status);
 		unit_bool("it closes exactly where framing is broken",
-		    !verdict_framing_intact(all[i].verdict), reply.close);
+		    !verdict_framing_intact(all[i].verdict), response.close);
 		if (all[i].status >= 300)
-			check_page(&reply);
+			check_page(&response);
 	}
 }
 

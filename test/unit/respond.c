@@ -38,7 +38,7 @@ struct outcome {
 
 /* Reads what comes until its end, in a process of its own, into shared memory. */
 static struct outcome
-send_reply(const struct reply *reply, bool by_pipe)
+send_response(const struct response *response, bool by_pipe)
 {
 	static struct shared {
 		size_t len;
@@ -71,7 +71,7 @@ send_reply(const struct reply *reply, bool by_pipe)
 	close(fds[0]);
 	open_connection(&c, fds[1], LONG_MS);
 	o.token = verdict_token(
-	    respond(&c, &output, reply, NOW, false, &o.content_sent));
+	    respond(&c, &output, response, NOW, false, &o.content_sent));
 	close(fds[1]);
 	unit_reap(reader);
 	o.bytes = (struct slice){ shared->bytes, shared->len };
@@ -97,7 +97,7 @@ head_of(struct slice bytes)
 
 static const struct row {
 	const char *name;
-	struct reply reply;
+	struct response response;
 	const char *bytes;
 } rows[] = {
 	{ "a page",
@@ -291,7 +291,7 @@ check_locations(void)
 {
 	for (size_t i = 0; i < UNIT_COUNT(location_rows); i++) {
 		const struct location_row *row = &location_rows[i];
-		const struct reply reply = {
+		const struct response response = {
 			.status = 301,
 			.content_type = SLICE("text/html"),
 			.content = SLICE(PAGE),
@@ -311,8 +311,8 @@ check_locations(void)
 		unit_begin(row->name);
 		snprintf(wanted, sizeof(wanted),
 		    REDIRECT "Location: %s\r\n" CLOSE PAGE, row->field);
-		unit_slice(
-		    "bytes", slice_of(wanted), send_reply(&reply, false).bytes);
+		unit_slice("bytes", slice_of(wanted),
+		    send_response(&response, false).bytes);
 	}
 }
 
@@ -343,7 +343,7 @@ check_largest_location(void)
 	pid_t pid = fork();
 	unit_need(pid >= 0, "fork");
 	if (pid == 0) {
-		const struct reply reply = {
+		const struct response response = {
 			.status = 301,
 			.content_type = SLICE("text/html"),
 			.content = SLICE(PAGE),
@@ -360,7 +360,8 @@ check_largest_location(void)
 
 		/* What an assertion says of it is of no interest here. */
 		unit_need(dup2(nothing, STDERR_FILENO) >= 0, "/dev/null");
-		_exit(strcmp(send_reply(&reply, false).token, "proceed") == 0 ?
+		_exit(strcmp(send_response(&response, false).token,
+			  "proceed") == 0 ?
 			0 :
 			1);
 	}
@@ -379,7 +380,7 @@ check_files(bool by_pipe)
 
 	for (size_t i = 0; i < UNIT_COUNT(sizes); i++) {
 		for (int shorter = 0; shorter < 2; shorter++) {
-			struct reply reply = {
+			struct response response = {
 				.status = 200,
 				.content_type = SLICE("image/png"),
 				.content_length = sizes[i] + (size_t)shorter,
@@ -394,18 +395,18 @@ check_files(bool by_pipe)
 			    sizes[i], shorter ? " of one more" : "",
 			    by_pipe ? "pipe" : "socket");
 			unit_begin(name);
-			struct outcome o = send_reply(&reply, by_pipe);
+			struct outcome o = send_response(&response, by_pipe);
 			struct slice head = head_of(o.bytes);
 			struct slice content = slice_after(o.bytes, head.len);
 
 			bool is_small =
-			    reply.content_length <= CONTENT_COPY_MAX;
+			    response.content_length <= CONTENT_COPY_MAX;
 			unit_string("verdict",
 			    !shorter     ? "proceed" :
 				is_small ? "file-busy" :
 					   "file-shrank",
 			    o.token);
-			unit_need(pread(reply.file, wanted, sizes[i], 0) ==
+			unit_need(pread(response.file, wanted, sizes[i], 0) ==
 				(ssize_t)sizes[i],
 			    "pread");
 			/* Nothing leaves of an answer that is known to be short. */
@@ -417,13 +418,13 @@ check_files(bool by_pipe)
 				    content);
 			unit_number("content_sent", (long long)content.len,
 			    (long long)o.content_sent);
-			reply.head_only = true;
-			o = send_reply(&reply, by_pipe);
+			response.head_only = true;
+			o = send_response(&response, by_pipe);
 			unit_string("verdict of HEAD", "proceed", o.token);
 			unit_slice("bytes of HEAD", head_of(o.bytes), o.bytes);
 			unit_number("content_sent of HEAD", 0,
 			    (long long)o.content_sent);
-			close(reply.file);
+			close(response.file);
 		}
 	}
 }
@@ -448,7 +449,7 @@ field_of(struct slice head, const char *name)
 static void
 check_unsettled_tag(void)
 {
-	struct reply reply = {
+	struct response response = {
 		.status = 200,
 		.content_type = SLICE("image/png"),
 		.content_length = 0,
@@ -461,7 +462,7 @@ check_unsettled_tag(void)
 
 	unit_begin("the tag of an unsettled file");
 	for (size_t i = 0; i < 2; i++) {
-		struct outcome o = send_reply(&reply, false);
+		struct outcome o = send_response(&response, false);
 		struct slice tag = field_of(head_of(o.bytes), "ETag");
 
 		snprintf(
@@ -491,35 +492,35 @@ boundary_of(struct slice head)
 
 /* What the answer's content is to be, as RFC 9110 14.6 lays it out. */
 static struct slice
-wanted_of_ranges(
-    const struct reply *reply, struct slice boundary, char *buf, size_t cap)
+wanted_of_ranges(const struct response *response, struct slice boundary,
+    char *buf, size_t cap)
 {
 	struct text t = { .ptr = buf, .cap = cap };
-	const struct range *list = reply->parts;
+	const struct range *list = response->parts;
 
-	for (size_t i = 0; i < reply->parts_count; i++) {
+	for (size_t i = 0; i < response->parts_count; i++) {
 		char head[512];
 
-		if (reply->parts_count > 1) {
+		if (response->parts_count > 1) {
 			snprintf(head, sizeof(head),
 			    "\r\n--%.*s\r\nContent-Type: %.*s\r\n"
 			    "Content-Range: bytes %llu-%llu/%llu\r\n\r\n",
 			    (int)boundary.len, boundary.ptr,
-			    (int)reply->content_type.len,
-			    reply->content_type.ptr,
+			    (int)response->content_type.len,
+			    response->content_type.ptr,
 			    (unsigned long long)list[i].first,
 			    (unsigned long long)(list[i].first + list[i].len -
 				1),
-			    (unsigned long long)reply->complete_length);
+			    (unsigned long long)response->complete_length);
 			text_add(&t, slice_of(head));
 		}
 		unit_need(list[i].len <= cap - t.len &&
-			pread(reply->file, buf + t.len, list[i].len,
+			pread(response->file, buf + t.len, list[i].len,
 			    (off_t)list[i].first) == (ssize_t)list[i].len,
 		    "pread");
 		t.len += list[i].len;
 	}
-	if (reply->parts_count > 1) {
+	if (response->parts_count > 1) {
 		text_add(&t, SLICE("\r\n--"));
 		text_add(&t, boundary);
 		text_add(&t, SLICE("--\r\n"));
@@ -560,7 +561,7 @@ check_ranges(const struct ranges *ranges, bool by_pipe)
 	static char buf[1 << 20];
 	static struct slice last_boundary;
 	static char last[64];
-	struct reply reply = {
+	struct response response = {
 		.status = 206,
 		.has_content = true,
 		.content_type = SLICE("image/png"),
@@ -579,12 +580,12 @@ check_ranges(const struct ranges *ranges, bool by_pipe)
 	    ranges->count, (unsigned long long)ranges->list[0].first,
 	    by_pipe ? "pipe" : "socket");
 	unit_begin(name);
-	struct outcome o = send_reply(&reply, by_pipe);
+	struct outcome o = send_response(&response, by_pipe);
 	struct slice head = head_of(o.bytes);
 	struct slice content = slice_after(o.bytes, head.len);
 	struct slice boundary = boundary_of(head);
 	struct slice wanted =
-	    wanted_of_ranges(&reply, boundary, buf, sizeof(buf));
+	    wanted_of_ranges(&response, boundary, buf, sizeof(buf));
 
 	unit_string("verdict", "proceed", o.token);
 	unit_slice("content", wanted, content);
@@ -604,7 +605,7 @@ check_ranges(const struct ranges *ranges, bool by_pipe)
 	unit_slice(
 	    "Accept-Ranges", SLICE("bytes"), field_of(head, "Accept-Ranges"));
 	if (ranges->count == 1) {
-		unit_slice("Content-Type", reply.content_type,
+		unit_slice("Content-Type", response.content_type,
 		    field_of(head, "Content-Type"));
 	} else {
 		unit_number(
@@ -641,8 +642,8 @@ check_ranges(const struct ranges *ranges, bool by_pipe)
 			*(is_large ? &kept : &waiting) += r->len;
 	}
 	kept += lost == 0 ? waiting : 0;
-	unit_need(ftruncate(reply.file, FILE_SIZE / 2) == 0, "ftruncate");
-	o = send_reply(&reply, by_pipe);
+	unit_need(ftruncate(response.file, FILE_SIZE / 2) == 0, "ftruncate");
+	o = send_response(&response, by_pipe);
 	content = slice_after(o.bytes, head_of(o.bytes).len);
 	/* Another answer can take the place of one that has not begun. */
 	unit_string("verdict of a file that has shrunk",
@@ -660,7 +661,7 @@ check_ranges(const struct ranges *ranges, bool by_pipe)
 	if (ranges->count == 1)
 		unit_slice("content of a file that has shrunk",
 		    (struct slice){ wanted.ptr, content.len }, content);
-	close(reply.file);
+	close(response.file);
 }
 
 /* As many parts as there can be, of the longest type with the largest numbers. */
@@ -671,7 +672,7 @@ check_most_parts(void)
 	static struct range list[RANGES_MAX];
 	static const uint64_t at = (uint64_t)1 << 40;
 	int fd = memfd_create("content", MFD_CLOEXEC);
-	struct reply reply = {
+	struct response response = {
 		.status = 206,
 		.has_content = true,
 		.content_type = SLICE(
@@ -691,16 +692,16 @@ check_most_parts(void)
 
 		unit_need(
 		    pwrite(fd, "abcdefgh", 8, (off_t)first) == 8, "pwrite");
-		list[reply.parts_count++] = (struct range){ first, 8 };
+		list[response.parts_count++] = (struct range){ first, 8 };
 	}
 	for (int by_pipe = 0; by_pipe < 2; by_pipe++) {
-		struct outcome o = send_reply(&reply, by_pipe);
+		struct outcome o = send_response(&response, by_pipe);
 		struct slice head = head_of(o.bytes);
 
 		unit_string("verdict", "proceed", o.token);
 		unit_slice("content",
 		    wanted_of_ranges(
-			&reply, boundary_of(head), buf, sizeof(buf)),
+			&response, boundary_of(head), buf, sizeof(buf)),
 		    slice_after(o.bytes, head.len));
 	}
 	close(fd);
@@ -715,7 +716,7 @@ main(void)
 			struct outcome o;
 
 			unit_begin(rows[i].name);
-			o = send_reply(&rows[i].reply, by_pipe);
+			o = send_response(&rows[i].response, by_pipe);
 			unit_string("verdict", "proceed", o.token);
 			unit_slice("bytes", slice_of(rows[i].bytes), o.bytes);
 		}
