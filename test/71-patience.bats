@@ -388,7 +388,12 @@ load spawn
 		    "strace", "-f", "-qq", "-o", trace, "-e", "trace=/poll,recvfrom",
 		    "-e", "inject=recvfrom:error=EAGAIN:when=2+"))
 		c.send(b"GET / HT")
-		time.sleep(0.1)
+		# What arrives later is what poll reports and is not there.
+		for _ in range(3000):
+		    with open(trace) as file:
+		        if "GET / HT" in file.read():
+		            break
+		    time.sleep(0.01)
 		c.send(b"TP/1.1")
 		c.wait()
 		check("exit", c.exit, 0)
