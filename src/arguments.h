@@ -34,14 +34,14 @@ struct common_options {
 	}
 #define COMMON_OPTION_LETTERS "u:RS:hV"
 #define COMMON_OPTION_HELP \
-	"  -u, --user=NAME|UID:GID     whom to become when started by root\n" \
-	"  -R, --allow-root            stay root; without one of the two, root is\n" \
-	"                              refused\n" \
+	"  -u, --user=NAME|UID:GID     run as this user if started by root\n" \
+	"  -R, --allow-root            serve as root; without one of these two options,\n" \
+	"                              root is refused\n" \
 	"  -S, --sandbox=auto|require|off\n" \
-	"                              lock the process in: as far as the kernel can,\n" \
-	"                              or wholly or not at all (default: auto)\n" \
-	"  -h, --help                  show this text\n" \
-	"  -V, --version               show the version\n"
+	"                              use what the kernel supports of the sandbox,\n" \
+	"                              require all of it, or use none (default: auto)\n" \
+	"  -h, --help                  print this help\n" \
+	"  -V, --version               print the version\n"
 
 /* The options of a program. */
 struct argument_spec {
