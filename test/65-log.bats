@@ -286,7 +286,7 @@ httpd: _redirects:1
 		    check("from-listen-fds", said([from_listen_fds, "true"], stream),
 		          [level + "from-listen-fds: no connection was passed by LISTEN_FDS"])
 		    check("upper", said([upper, "--such"], stream),
-		          [level + "upper: option '--such' is not known; see upper --help"])
+		          [level + "upper: unknown option '--such'; see upper --help"])
 	EOP
 }
 
