@@ -233,7 +233,7 @@ refused() {
 
 	refused_for "$1" 66 "${said}the directory '/no/such/place' cannot be served: No such file or directory" \
 		--timeout=0.3 /no/such/place
-	refused_for "$1" 64 "${said}option '--no-such' is not known; see httpd --help" \
+	refused_for "$1" 64 "${said}unknown option '--no-such'; see httpd --help" \
 		--no-such "$FILES"
 }
 

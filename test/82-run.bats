@@ -180,7 +180,7 @@ sys.stdin.read()' "$address" 3>&-
 	only timeout tcpserver
 	port=$(free_port)
 	HTTPD_OPTIONS+=' --none' STATUS=64 refuse "$FILES"
-	assert_output "httpd: option '--none' is not known; see httpd --help"
+	assert_output "httpd: HTTPD_OPTIONS: unknown option '--none'; see httpd --help"
 }
 
 @test "make without a compiler is one sentence that says what to run" {
